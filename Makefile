@@ -1,0 +1,84 @@
+# Everything runs from .venv, which is made here from requirements/*.lock; nothing is installed anywhere else.
+# Needs make, and Python 3.11 or newer with its venv module. To choose one: make PYTHON=python3.12 ...
+
+PYTHON ?= python3
+VENV   ?= .venv
+ARGS   ?=
+
+BIN    := $(VENV)/bin
+LOCKS  := requirements
+SUITES := $(foreach suite,unit contract graph scenarios properties architecture,\
+	$(if $(wildcard tests/$(suite)/test_*.py tests/$(suite)/*/test_*.py),tests/$(suite)))
+
+# --universal: one lock for Python 3.11 to 3.13 on any platform. Addresses of package indexes stay out of the tree.
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	--no-emit-index-url
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test e2e lint fmt bench lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.product ## show an incident from alert to verified fix; no cluster, key or account (ARGS="...")
+	@$(BIN)/agent-sre demo $(ARGS)
+
+venv: $(VENV)/.dev $(VENV)/.product ## make .venv with everything for development
+
+test: venv ## run all tests but those of tests/e2e (ARGS="-k name")
+	@$(BIN)/python -m pytest $(SUITES) $(ARGS)
+
+e2e: venv ## run tests/e2e: real Prometheus, Alertmanager and browser on loopback
+	@$(BIN)/python -m pytest tests/e2e $(ARGS)
+
+lint: venv ## check style, types, layers and sizes
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy --strict agent_sre
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest -q tests/architecture
+
+fmt: venv ## format, and fix what ruff can
+	@$(BIN)/ruff check --fix --exit-zero --quiet .
+	@$(BIN)/ruff format .
+
+bench: venv ## run the benchmarks (ARGS="...")
+	@$(BIN)/python -m benchmarks.bench $(ARGS)
+
+lock: venv ## write requirements/*.lock from pyproject.toml (ARGS=--upgrade for the newest versions)
+	@$(COMPILE) $(ARGS) pyproject.toml --all-extras --group dev --group build -o $(LOCKS)/dev.lock
+	@$(COMPILE) -c $(LOCKS)/dev.lock pyproject.toml --all-extras -o $(LOCKS)/server.lock
+	@$(COMPILE) -c $(LOCKS)/dev.lock pyproject.toml -o $(LOCKS)/runtime.lock
+	@$(COMPILE) -c $(LOCKS)/dev.lock --group build -o $(LOCKS)/build.lock
+	@echo "Wrote dev.lock (everything), server.lock (all extras), runtime.lock (the demo) and build.lock in $(LOCKS)/"
+
+clean: ## remove caches and builds (.venv stays: rm -rf .venv removes it)
+	@rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+
+# Stamps: a second run compares times and calls nothing.
+
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || { \
+		echo "$(PYTHON) is not installed; install Python 3.11 or newer (Debian: apt-get install python3 python3-venv)"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "$(PYTHON) is $$($(PYTHON) -V 2>&1), and Python 3.11 or newer is needed; name one: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "$(PYTHON) has no venv module; install it (Debian and Ubuntu: apt-get install python3-venv)"; exit 1; }
+	@echo "Making $(VENV) with $$($(PYTHON) -V)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: $(LOCKS)/build.lock $(LOCKS)/runtime.lock | $(BIN)/python
+	@echo "Installing the locked packages (about half a minute, once)"
+	@$(LOCKS)/install.sh $(BIN)/python $(LOCKS)/build.lock $(LOCKS)/runtime.lock
+	@touch $@
+
+$(VENV)/.dev: $(LOCKS)/dev.lock $(VENV)/.runtime
+	@echo "Installing the locked development packages"
+	@$(LOCKS)/install.sh $(BIN)/python $(LOCKS)/dev.lock
+	@touch $@
+
+$(VENV)/.product: pyproject.toml $(VENV)/.runtime
+	@echo "Installing agent_sre itself"
+	@$(BIN)/python -m pip install --disable-pip-version-check --no-input --quiet --no-deps --no-build-isolation -e .
+	@touch $@

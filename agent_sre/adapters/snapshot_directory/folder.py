@@ -1,0 +1,134 @@
+"""Safe reading of a snapshot's files, whether they lie in a directory or in a ``.tar.gz``.
+
+An archive is unpacked into a temporary folder first, because gzip has no way to reach a member without reading what
+comes before it. Archives come from strangers: only plain files with plain relative names are accepted, and their
+number and sizes are bounded while they are written, not after. Every refusal is a PermanentError of one line that names
+the file.
+"""
+
+import gzip
+import io
+import shutil
+import tarfile
+import tempfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from agent_sre.domain.errors import PermanentError
+
+MAX_MEMBERS = 50_000
+MAX_UNPACKED = 4 * 1024**3
+MAX_DOCUMENT = 256 * 1024**2
+_CHUNK = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """The files of one snapshot. ``name`` is what the operator called it, for messages."""
+
+    root: Path
+    name: str
+
+    def find(self, name: str) -> Path | None:
+        """The path of ``name`` or of ``name.gz``; None where there is neither."""
+        for candidate in (self.root / name, self.root / f"{name}.gz"):
+            if candidate.is_file():
+                return self._inside(candidate)
+        return None
+
+    def read(self, name: str) -> bytes | None:
+        """The whole content of a document, unpacked; None where it is missing."""
+        path = self.find(name)
+        if path is None:
+            return None
+        try:
+            with open_plain(path) as file:
+                content = file.read(MAX_DOCUMENT + 1)
+        except (OSError, EOFError, zlib.error) as error:
+            raise PermanentError(f"{self.name}/{path.name}: cannot be read: {error}") from None
+        if len(content) > MAX_DOCUMENT:
+            raise PermanentError(f"{self.name}/{path.name}: more than {MAX_DOCUMENT // 1024**2} MB unpacked; not read")
+        return content
+
+    def below(self, name: str) -> Iterator[tuple[PurePosixPath, Path]]:
+        """All files below a sub-folder, sorted, with their path relative to it."""
+        top = self.root / name
+        for path in sorted(top.rglob("*")):
+            if path.is_file():
+                yield PurePosixPath(path.relative_to(top).as_posix()), self._inside(path)
+
+    def _inside(self, path: Path) -> Path:
+        resolved = path.resolve()
+        if not resolved.is_relative_to(self.root.resolve()):
+            raise PermanentError(f"{self.name}/{path.relative_to(self.root)}: is a link that leads out of the snapshot")
+        return resolved
+
+
+def open_plain(path: Path) -> IO[bytes]:
+    """Open a file for reading its plain content, whether it is gzipped or not."""
+    if path.suffix == ".gz":
+        return io.BufferedReader(gzip.open(path))
+    return path.open("rb")
+
+
+def open_folder(path: Path) -> Folder:
+    """The snapshot's files; an archive's are unpacked into a temporary folder that the caller removes (``Folder.root``).
+
+    Raises PermanentError where there is no snapshot at the path or the archive is not safe to unpack.
+    """
+    if path.is_dir():
+        return Folder(path, str(path))
+    if not path.is_file():
+        raise PermanentError(f"{path}: no such snapshot; give a directory or a .tar.gz with a snapshot.yaml in it")
+    target = Path(tempfile.mkdtemp(prefix="agent-sre-snapshot-"))
+    try:
+        _unpack(path, target)
+    except BaseException:
+        shutil.rmtree(target, ignore_errors=True)
+        raise
+    return Folder(_top(target), str(path))
+
+
+def _top(target: Path) -> Path:
+    """The folder with snapshot.yaml: archives often wrap everything in one directory."""
+    if not any((target / f"snapshot.yaml{suffix}").is_file() for suffix in ("", ".gz")):
+        inner = list(target.iterdir())
+        if len(inner) == 1 and inner[0].is_dir():
+            return inner[0]
+    return target
+
+
+def _unpack(path: Path, target: Path) -> None:
+    left = MAX_UNPACKED
+    try:
+        with tarfile.open(path, "r|*") as archive:
+            for count, member in enumerate(archive, 1):
+                if count > MAX_MEMBERS:
+                    raise PermanentError(f"{path}: more than {MAX_MEMBERS} members; not unpacked")
+                if member.isdir():
+                    continue
+                destination = target / _safe(path, member)
+                source = archive.extractfile(member)
+                if source is None:
+                    raise PermanentError(f"{path}: member {member.name!r} has no content")
+                left -= member.size
+                if left < 0:
+                    raise PermanentError(f"{path}: more than {MAX_UNPACKED // 1024**3} GB unpacked; not unpacked")
+                destination.parent.mkdir(parents=True, exist_ok=True)
+                with destination.open("wb") as file:
+                    shutil.copyfileobj(source, file, _CHUNK)
+    except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
+        raise PermanentError(f"{path}: not a readable .tar.gz: {error}") from None
+
+
+def _safe(path: Path, member: tarfile.TarInfo) -> PurePosixPath:
+    """The member's name, if it is a plain file below the archive's top; PermanentError otherwise."""
+    name = PurePosixPath(member.name)
+    if not member.isfile():
+        raise PermanentError(f"{path}: member {member.name!r} is a link or device; a snapshot holds plain files only")
+    if name.is_absolute() or ".." in name.parts or "\\" in member.name or "\0" in member.name or not name.parts:
+        raise PermanentError(f"{path}: member {member.name!r} leads out of the snapshot; not unpacked")
+    return name

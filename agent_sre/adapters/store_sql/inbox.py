@@ -1,0 +1,60 @@
+"""The alert inbox: what the webhook's 2xx stands for, and the quarantine beside it."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from agent_sre.adapters.store_sql.codec import decode, encode
+from agent_sre.adapters.store_sql.database import Database
+from agent_sre.adapters.store_sql.group_commit import GroupCommit
+from agent_sre.adapters.store_sql.schema import INBOX, QUARANTINE
+from agent_sre.domain.alert import Alert
+from agent_sre.ports.store import Quarantined
+
+
+class SqlInbox:
+    """AlertInbox over SQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._group = GroupCommit(self._commit)
+
+    async def append(self, alerts: Sequence[Alert]) -> None:
+        # Encoded here, not in the shared commit: an alert that cannot be stored fails its own caller only.
+        await self._group.add([encode(alert) for alert in alerts])
+
+    async def _commit(self, bodies: Sequence[str]) -> None:
+        async with self._database.write() as connection:
+            await connection.execute(INBOX.insert(), [{"body": body} for body in bodies])
+
+    async def pending(self, limit: int) -> tuple[tuple[int, Alert], ...]:
+        query = (
+            select(INBOX.c.sequence, INBOX.c.body)
+            .where(INBOX.c.incident_id.is_(None))
+            .order_by(INBOX.c.sequence)
+            .limit(limit)
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        return tuple((row.sequence, decode(Alert, row.body)) for row in rows)
+
+    async def quarantine(self, item: Quarantined) -> None:
+        values = {
+            "source": item.source,
+            "received_at": item.received_at,
+            "reason": item.reason,
+            "body": item.body,
+            "size": item.size,
+        }
+        async with self._database.write() as connection:
+            await connection.execute(QUARANTINE.insert().values(values))
+
+    async def quarantined(self, limit: int) -> tuple[Quarantined, ...]:
+        query = select(QUARANTINE).order_by(QUARANTINE.c.sequence.desc()).limit(limit)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        return tuple(Quarantined(row.source, row.received_at, row.reason, row.body, row.size) for row in rows)
+
+    async def drain(self) -> None:
+        """Wait until every append that was called has its answer."""
+        await self._group.drain()

@@ -1,0 +1,137 @@
+"""Incidents: optimistic versions, the inbox alerts that became theirs, the worker's queue."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from agent_sre.adapters.store_sql.codec import decode, encode
+from agent_sre.adapters.store_sql.database import Database
+from agent_sre.adapters.store_sql.journal import timeline_rows
+from agent_sre.adapters.store_sql.schema import INBOX, INCIDENT_ALERTS, INCIDENTS, TIMELINE
+from agent_sre.domain.alert import Alert, Severity
+from agent_sre.domain.errors import TemporaryError
+from agent_sre.domain.incident import Incident
+from agent_sre.domain.timeline import Entry
+
+_SEVERITY_RANK = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.INFO: 2}
+_CHUNK = 500
+"""Bound parameters per statement stay far below every database's limit."""
+
+
+def _group_hash(group_key: str) -> str:
+    return hashlib.sha256(group_key.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _read(row: Row[Any]) -> Incident:
+    # The columns are the truth: a decision moves them without touching the body.
+    return replace(decode(Incident, row.body), version=row.version, due_at=row.due_at)
+
+
+def _chunks(items: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(items), _CHUNK):
+        yield items[start : start + _CHUNK]
+
+
+class SqlIncidents:
+    """IncidentStore over SQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def fold(self, incident: Incident, sequences: Sequence[int], entries: Sequence[Entry]) -> Incident:
+        stored = replace(incident, version=incident.version + 1)
+        async with self._database.write() as connection:
+            await self._put(connection, stored)
+            await self._hand_over(connection, incident.id, sorted(set(sequences)))
+            if entries:
+                await connection.execute(TIMELINE.insert(), timeline_rows(entries))
+        return stored
+
+    async def _put(self, connection: AsyncConnection, stored: Incident) -> None:
+        values = {
+            "group_hash": _group_hash(stored.group_key),
+            "severity_rank": _SEVERITY_RANK[stored.severity],
+            "opened_at": stored.opened_at,
+            "due_at": stored.due_at,
+            "version": stored.version,
+            "body": encode(stored),
+        }
+        read = stored.version - 1
+        if read == 0:
+            new = self._database.insert(INCIDENTS).values(id=stored.id, **values).on_conflict_do_nothing()
+            changed = (await connection.execute(new)).rowcount
+        else:
+            same = (INCIDENTS.c.id == stored.id) & (INCIDENTS.c.version == read)
+            changed = (await connection.execute(update(INCIDENTS).where(same).values(values))).rowcount
+        if changed != 1:
+            raise TemporaryError(f"incident {stored.id} was changed since version {read}: read it again and retry")
+
+    async def _hand_over(self, connection: AsyncConnection, incident_id: str, sequences: Sequence[int]) -> None:
+        for chunk in _chunks(sequences):
+            pending = INBOX.c.sequence.in_(chunk) & INBOX.c.incident_id.is_(None)
+            query = select(INBOX.c.sequence, INBOX.c.body).where(pending).order_by(INBOX.c.sequence).with_for_update()
+            rows = (await connection.execute(query)).all()
+            if len(rows) != len(chunk):
+                gone = sorted(set(chunk) - {row.sequence for row in rows})
+                raise TemporaryError(
+                    f"inbox alerts {gone[:5]} are not pending any more: read the inbox again and retry"
+                )
+            await connection.execute(update(INBOX).where(INBOX.c.sequence.in_(chunk)).values(incident_id=incident_id))
+            last: dict[str, dict[str, Any]] = {}
+            for row in rows:
+                alert = decode(Alert, row.body)
+                last[alert.fingerprint] = {
+                    "incident_id": incident_id,
+                    "fingerprint": alert.fingerprint,
+                    "sequence": row.sequence,
+                    "starts_at": alert.starts_at,
+                    "body": row.body,
+                }
+            insert = self._database.insert(INCIDENT_ALERTS)
+            upsert = insert.on_conflict_do_update(
+                index_elements=["incident_id", "fingerprint"],
+                set_={name: insert.excluded[name] for name in ("sequence", "starts_at", "body")},
+                where=INCIDENT_ALERTS.c.sequence < insert.excluded.sequence,
+            )
+            await connection.execute(upsert, list(last.values()))
+
+    async def get(self, incident_id: str) -> Incident | None:
+        return await self._one(select(INCIDENTS).where(INCIDENTS.c.id == incident_id))
+
+    async def find(self, group_key: str) -> Incident | None:
+        same = INCIDENTS.c.group_hash == _group_hash(group_key)
+        newest = (INCIDENTS.c.opened_at.desc(), INCIDENTS.c.sequence.desc())
+        return await self._one(select(INCIDENTS).where(same).order_by(*newest).limit(1))
+
+    async def _one(self, query: Select[Any]) -> Incident | None:
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        return _read(row) if row else None
+
+    async def due(self, now: datetime, limit: int) -> tuple[Incident, ...]:
+        order = (INCIDENTS.c.severity_rank, INCIDENTS.c.due_at, INCIDENTS.c.sequence)
+        return await self._many(select(INCIDENTS).where(INCIDENTS.c.due_at <= now).order_by(*order).limit(limit))
+
+    async def newest(self, limit: int) -> tuple[Incident, ...]:
+        order = (INCIDENTS.c.opened_at.desc(), INCIDENTS.c.sequence.desc())
+        return await self._many(select(INCIDENTS).order_by(*order).limit(limit))
+
+    async def _many(self, query: Select[Any]) -> tuple[Incident, ...]:
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        return tuple(_read(row) for row in rows)
+
+    async def alerts(self, incident_id: str) -> tuple[Alert, ...]:
+        query = (
+            select(INCIDENT_ALERTS.c.body)
+            .where(INCIDENT_ALERTS.c.incident_id == incident_id)
+            .order_by(INCIDENT_ALERTS.c.starts_at, INCIDENT_ALERTS.c.sequence)
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        return tuple(decode(Alert, row.body) for row in rows)

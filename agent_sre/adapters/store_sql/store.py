@@ -1,0 +1,42 @@
+"""The durable store: the six ports over one database."""
+
+import asyncio
+
+from agent_sre.adapters.store_sql.approvals import SqlApprovals
+from agent_sre.adapters.store_sql.cases import SqlCases
+from agent_sre.adapters.store_sql.database import Database, Location
+from agent_sre.adapters.store_sql.effects import SqlEffects
+from agent_sre.adapters.store_sql.inbox import SqlInbox
+from agent_sre.adapters.store_sql.incidents import SqlIncidents
+from agent_sre.adapters.store_sql.journal import SqlJournal
+from agent_sre.adapters.store_sql.upgrade import prepare
+
+
+class SqlStore:
+    """One attribute per port. Belongs to the event loop it was opened in."""
+
+    def __init__(self, database: Database) -> None:
+        self.engine = database.engine
+        self.inbox = SqlInbox(database)
+        self.incidents = SqlIncidents(database)
+        self.cases = SqlCases(database)
+        self.approvals = SqlApprovals(database)
+        self.effects = SqlEffects(database)
+        self.journal = SqlJournal(database)
+        self._database = database
+
+    async def close(self) -> None:
+        """Finish what was accepted, then close all connections."""
+        await self.inbox.drain()
+        await self._database.close()
+
+
+async def open_store(url: str, *, busy_seconds: float = 5.0) -> SqlStore:
+    """Check the database, bring its schema up to date, and open it.
+
+    ``url`` is ``sqlite:///FILE`` (the file and its directory are made) or ``postgresql://...``. ``busy_seconds`` is how
+    long another process's lock is waited for before TemporaryError. Raises PermanentError for a damaged database.
+    """
+    location = Location.parse(url)
+    await asyncio.to_thread(prepare, location)
+    return SqlStore(Database(location, busy_seconds))

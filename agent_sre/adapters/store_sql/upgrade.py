@@ -1,0 +1,93 @@
+"""Making a database ready to serve from: intact, and at the newest schema.
+
+Runs in a thread before the store opens. Alembic costs a good part of a second to import, so it is imported only where
+the version table says that there is something to do.
+"""
+
+import sqlite3
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, text
+
+from agent_sre.adapters.store_sql.database import WRITING, Location
+from agent_sre.adapters.store_sql.failures import translated
+from agent_sre.adapters.store_sql.schema import REVISION
+from agent_sre.domain.errors import PermanentError
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def upgrade(url: str) -> bool:
+    """Bring the database to the newest schema, creating it where it is missing; True where anything was done.
+
+    Idempotent, atomic, and safe to call from two processes at once. Raises PermanentError where the database is of a
+    newer version than this program.
+    """
+    return _upgrade(Location.parse(url))
+
+
+def prepare(location: Location) -> None:
+    """Check, then upgrade. Raises PermanentError naming the file where SQLite finds it damaged."""
+    if location.file:
+        _make_directory(location.file)
+        _check(location.file)
+    _upgrade(location)
+
+
+def _make_directory(file: Path) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PermanentError(f"directory {file.parent} of the database cannot be made: {error.strerror}") from error
+
+
+def _check(file: Path) -> None:
+    if not file.exists():
+        return
+    with translated(str(file)):
+        connection = sqlite3.connect(file)
+        try:
+            problems = [row[0] for row in connection.execute("PRAGMA quick_check(3)")]
+        finally:
+            connection.close()
+    if problems != ["ok"]:
+        raise PermanentError(f"database {file} is damaged ({'; '.join(problems)}): restore a backup or move it away")
+
+
+def _upgrade(location: Location) -> bool:
+    engine = location.sync_engine()
+    try:
+        with translated(str(location)):
+            with engine.connect() as connection:
+                if _version(connection) == REVISION:
+                    return False
+            with engine.execution_options(**{WRITING: True}).begin() as connection:
+                return _migrate(connection, location)
+    finally:
+        engine.dispose()
+
+
+def _version(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+
+
+def _migrate(connection: Connection, location: Location) -> bool:
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    if _version(connection) == REVISION:  # another process was first, while we waited for the lock
+        return False
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise PermanentError(
+            f"database {location} is at schema {_version(connection)}, which this version does not know"
+            f" (it knows up to {REVISION}): run the newer agent_sre or restore a backup"
+        ) from error
+    return True

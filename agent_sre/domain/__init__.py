@@ -1,0 +1,28 @@
+"""Frozen values of the product, in the order of an incident's life.
+
+Nothing here does I/O or knows a client library: only the standard library and earlier files of ``ORDER`` may be
+imported, which tests/architecture holds to. Every layer speaks in these values; adapters translate to and from them.
+"""
+
+ORDER = (
+    "errors",
+    "instant",
+    "visible",
+    "reference",
+    "merge_patch",
+    "alert",
+    "incident",
+    "telemetry",
+    "signal",
+    "evidence",
+    "fault",
+    "finding",
+    "hypothesis",
+    "runbook",
+    "action",
+    "approval",
+    "effect",
+    "verdict",
+    "timeline",
+    "audit",
+)

@@ -1,0 +1,63 @@
+"""The outcome of one investigation: what is answered, shown and stored."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from agent_sre.domain.evidence import Evidence, Gap
+from agent_sre.domain.hypothesis import Hypothesis
+
+
+class VerdictStatus(StrEnum):
+    """Whether something decisive was found. Inconclusive, with what was ruled out and not seen, is a good answer."""
+
+    CONCLUSIVE = "conclusive"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True, slots=True)
+class RuledOut:
+    """A cause that was tested and is not it, and why."""
+
+    what: str
+    why: str
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """Who is hit since when, as far as evidence shows; ``since`` is RFC 3339 or ""."""
+
+    services: tuple[str, ...] = ()
+    since: str = ""
+    summary: str = ""
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a model cost; zero for the deterministic engine."""
+
+    llm_calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    usd: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The whole answer. ``seconds`` maps a stage (gather, analyze, ...) to the seconds it took."""
+
+    status: VerdictStatus
+    hypotheses: tuple[Hypothesis, ...]
+    evidence: tuple[Evidence, ...]
+    gaps: tuple[Gap, ...]
+    ruled_out: tuple[RuledOut, ...] = ()
+    impact: Impact = field(default_factory=Impact)
+    engine: str = "deterministic"
+    cost: Cost = field(default_factory=Cost)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    def evidence_by_id(self) -> dict[str, Evidence]:
+        """Evidence keyed by its id."""
+        return {item.id: item for item in self.evidence}

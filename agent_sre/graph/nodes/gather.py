@@ -1,0 +1,42 @@
+"""Gather: one branch of the fan-out, one collector. What it brings back is stored before the step counts as done."""
+
+import time
+from dataclasses import asdict
+
+from langgraph.runtime import Runtime
+
+from agent_sre.domain.errors import PermanentError
+from agent_sre.domain.instant import parse_instant
+from agent_sre.domain.reference import Window
+from agent_sre.evidence.catalogue import COLLECTORS
+from agent_sre.evidence.run import run_collector
+from agent_sre.evidence.scope import Scope
+from agent_sre.graph.state import Context, GatherTask, Update
+
+
+async def gather(task: GatherTask, runtime: Runtime[Context]) -> Update:
+    """Run the collector named in the task. A repeated step replaces its own observations."""
+    started = time.perf_counter()
+    context = runtime.context
+    collector = next((item for item in COLLECTORS if item.name == task["collector"]), None)
+    if collector is None:
+        known = ", ".join(item.name for item in COLLECTORS)
+        raise PermanentError(f"collector {task['collector']!r} of a stored run no longer exists; known: {known}")
+    start, end = task["window"]
+    scope = Scope(
+        incident_id=task["incident_id"],
+        run=task["run"],
+        now=parse_instant(task["now"]),
+        window=Window(parse_instant(start), parse_instant(end)),
+        namespaces=tuple(task["namespaces"]),
+        alerts=await context.incidents.alerts(task["incident_id"]),
+        limits=context.limits,
+        signals=context.signals,
+    )
+    collected = await run_collector(collector, scope, context.readers)
+    await context.cases.add_observations(task["incident_id"], task["run"], collected.observations)
+    return {
+        "observations": [item.id for item in collected.observations],
+        "gaps": [asdict(gap) for gap in collected.gaps],
+        "seconds": {"gather": time.perf_counter() - started},
+    }

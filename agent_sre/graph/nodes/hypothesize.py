@@ -1,0 +1,38 @@
+"""Hypothesize: findings to a ranked, grounded verdict. The deterministic engine; a model may only improve on it."""
+
+import asyncio
+import time
+from dataclasses import replace
+
+from langgraph.runtime import Runtime
+
+from agent_sre.analysis.judge import judge
+from agent_sre.domain.timeline import Entry
+from agent_sre.domain.verdict import Verdict
+from agent_sre.graph.casefile import load_case
+from agent_sre.graph.state import Context, State, Update
+
+
+async def hypothesize(state: State, runtime: Runtime[Context]) -> Update:
+    """Rank, ground and store the verdict; say it on the timeline."""
+    started = time.perf_counter()
+    context = runtime.context
+    incident_id, run = state["incident_id"], state["run"]
+    findings, gaps = await context.cases.findings(incident_id, run)
+    case = await load_case(context, state)
+    verdict = await asyncio.to_thread(judge, case, findings)
+    seconds = {**state.get("seconds", {}), "hypothesize": time.perf_counter() - started}
+    verdict = replace(verdict, gaps=gaps, seconds=seconds)
+    await context.cases.save_verdict(incident_id, run, verdict)
+    now = context.options.fixed_now or context.clock.now()
+    entry = Entry(incident_id, now, "investigation", _sentence(verdict), key=f"verdict/{run}")
+    await context.journal.add(entry)
+    return {"status": str(verdict.status), "seconds": {"hypothesize": seconds["hypothesize"]}}
+
+
+def _sentence(verdict: Verdict) -> str:
+    if not verdict.hypotheses:
+        return f"No cause found; {len(verdict.gaps)} things could not be looked at"
+    first = verdict.hypotheses[0]
+    lead = "Most likely" if verdict.status == "conclusive" else "Inconclusive; leading candidate"
+    return f"{lead} ({first.confidence:.0%}): {first.statement}"

@@ -1,0 +1,89 @@
+"""Bytes from outside to plain JSON values, with the limits checked before anything is built.
+
+orjson refuses most of what is dangerous by itself: NaN, Infinity, numbers beyond a double, lone surrogates, invalid
+UTF-8, raw control characters. What it lets through is checked here: size, depth (it stops only at 1,024 levels, where
+code that walks the result would already fail), keys that occur twice (it keeps the last one silently, so that two readers
+of one body could see two different alerts) and NUL in a key. Every step is linear in the body's size.
+
+Called by ``service.accept_alerts`` and by whoever reads a payload from a file. What the values mean is the parsers' part.
+"""
+
+import json
+import re
+from typing import Any
+
+import orjson
+
+from agent_sre.ingest.payload import PayloadError, PayloadTooLarge, shown
+
+MAX_BYTES = 5_000_000
+MAX_DEPTH = 32
+"""Alertmanager's payload is four levels deep; other sources carry nested details."""
+
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
+"""A JSON string, or the rest of the body where one is not closed: so no byte is looked at twice."""
+_NOT_STRUCTURE = bytes(set(range(256)) - set(b"[]{}:"))
+_ROUND = bytes.maketrans(b"[]{}", b"()()")
+_FIX = "send one JSON document in UTF-8"
+
+
+def decode(body: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> Any:
+    """The body's JSON value. Raises PayloadError (PayloadTooLarge for its size) naming what was met and where."""
+    if len(body) > max_bytes:
+        raise PayloadTooLarge(
+            f"the body has {len(body)} bytes, the limit is {max_bytes}",
+            "send fewer alerts at a time (Alertmanager: webhook_configs.max_alerts)",
+        )
+    if not body.strip():
+        raise PayloadError("the body is empty", _FIX)
+    structure = _STRING.sub(b"", body).translate(_ROUND, delete=_NOT_STRUCTURE)
+    _check_depth(structure.replace(b":", b""), max_depth)
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise PayloadError(f"the body is not valid JSON: {error}", _FIX) from None
+    _check_keys(value, structure.count(b":"), body)
+    return value
+
+
+def _check_depth(brackets: bytes, max_depth: int) -> None:
+    """Take the innermost pairs away, one level a round: what is left after ``max_depth`` rounds is deeper or unclosed."""
+    for _ in range(max_depth):
+        if not brackets:
+            return
+        brackets = brackets.replace(b"()", b"")
+    if b"()" in brackets or brackets.count(b"(") > max_depth:
+        raise PayloadError(f"the body is nested deeper than {max_depth} levels", "send a flatter payload")
+
+
+def _check_keys(value: Any, written: int, body: bytes) -> None:
+    """Every key that was written must have been kept, and none may hold NUL, which databases cannot store."""
+    kept = 0
+    pending = [value]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, dict):
+            kept += len(item)
+            for key in item:
+                if "\0" in key:
+                    raise PayloadError(f"the key {shown(key)} contains NUL", "remove the NUL character")
+            pending.extend(item.values())
+        elif isinstance(item, list):
+            pending.extend(item)
+    if kept != written:
+        raise PayloadError(f"the key {shown(_repeated(body))} occurs twice in one object", "send each key once")
+
+
+def _repeated(body: bytes) -> str:
+    """The first key that occurs twice in one object; the slow way, for the error message only."""
+    found: list[str] = []
+
+    def look(pairs: list[tuple[str, Any]]) -> None:
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                found.append(key)
+            seen.add(key)
+
+    json.loads(body, object_pairs_hook=look)
+    return found[0] if found else ""

@@ -1,0 +1,41 @@
+"""Metrics, as Prometheus and what speaks its API give them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from agent_sre.domain.reference import Window
+from agent_sre.domain.telemetry import Series
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsAnswer:
+    """Series and the warnings the back end sent with them. NaN samples are kept; absent is not zero."""
+
+    series: tuple[Series, ...]
+    warnings: tuple[str, ...] = ()
+
+
+class MetricsReader(Protocol):
+    """Read-only queries. An expression the back end cannot evaluate raises PermanentError naming the construct."""
+
+    async def query(self, expression: str, at: datetime) -> MetricsAnswer:
+        """Instant query: each series holds one sample (a scalar is a series without labels)."""
+        ...
+
+    async def query_range(self, expression: str, window: Window, step: timedelta) -> MetricsAnswer:
+        """Range query at a fixed step. A twin that holds raw samples may give those of a plain selector."""
+        ...
+
+    async def metric_names(self, window: Window) -> frozenset[str]:
+        """Names of all metrics that have samples in the window."""
+        ...
+
+    async def rules(self) -> tuple[Mapping[str, Any], ...]:
+        """Alerting rules as ``/api/v1/rules?type=alert`` lists them (name, query, duration, labels, state, ...)."""
+        ...
+
+    async def alerts(self) -> tuple[Mapping[str, Any], ...]:
+        """Active alerts as ``/api/v1/alerts`` lists them (labels, state, activeAt, value)."""
+        ...

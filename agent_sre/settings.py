@@ -1,0 +1,142 @@
+"""Every setting of the product, and the only reader of the environment.
+
+``.env.example`` is generated from these fields (``agent-sre settings --example``) and a test compares the two, so the
+description here is what an operator reads. Secrets are ``SecretStr``: they never appear in logs, errors or dumps.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from agent_sre.domain.errors import PermanentError
+
+PREFIX = "AGENT_SRE_"
+
+
+class Settings(BaseSettings):
+    """All settings, each ``AGENT_SRE_<NAME>``. Durations are in seconds."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", env_file_encoding="utf-8", extra="forbid")
+
+    host: str = Field("127.0.0.1", description="Address to listen on. Anything but loopback needs CONSOLE_TOKEN.")
+    port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
+    external_url: str = Field("", description="Where people reach the console, for links. Default: http://HOST:PORT.")
+    data_dir: Path = Field(Path("data"), description="Folder for the embedded database and checkpoints.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
+    log_format: Literal["auto", "json", "console"] = Field(
+        "auto", description="auto: console on a terminal, else JSON."
+    )
+
+    console_token: SecretStr = Field(
+        SecretStr(""), description="Token to log in to the console and its API. Required off loopback."
+    )
+    session_hours: float = Field(12.0, gt=0, le=168, description="Hours until a console login ends.")
+    allowed_hosts: str = Field(
+        "", description="Further Host names the console answers to, comma-separated (its DNS name behind an ingress)."
+    )
+    alertmanager_token: SecretStr = Field(
+        SecretStr(""), description="Bearer token that Alertmanager must send (http_config.authorization)."
+    )
+    insecure_sources: str = Field(
+        "", description="Alert sources accepted without a secret off loopback, by name, comma-separated: alertmanager."
+    )
+    max_body_bytes: int = Field(5_000_000, ge=1_000, description="Largest webhook body, after decompression.")
+
+    prometheus_url: str = Field("", description="Base URL of Prometheus or what speaks its API. Empty: no metrics.")
+    prometheus_token: SecretStr = Field(SecretStr(""), description="Bearer token for Prometheus.")
+    prometheus_username: str = Field("", description="User for basic authentication at Prometheus.")
+    prometheus_password: SecretStr = Field(
+        SecretStr(""), description="Password for basic authentication at Prometheus."
+    )
+    prometheus_headers: dict[str, str] = Field(
+        default_factory=dict, description='Further headers as JSON, such as {"X-Scope-OrgID": "team"} for Mimir.'
+    )
+    prometheus_ca_file: str = Field("", description="CA bundle for Prometheus' certificate. Empty: the system's.")
+    prometheus_timeout: float = Field(10.0, gt=0, le=120, description="Seconds until a query is given up.")
+
+    kubernetes: Literal["auto", "in_cluster", "kubeconfig", "off"] = Field(
+        "auto",
+        description="Where the cluster's access comes from. auto: in the pod its service account, else kubeconfig.",
+    )
+    kubeconfig: str = Field("", description="Path of the kubeconfig; empty: KUBECONFIG or ~/.kube/config.")
+    kubernetes_context: str = Field("", description="Context of the kubeconfig; empty: its current one.")
+    namespaces: str = Field("", description="Namespaces that may be looked at, comma-separated; empty: the alert's.")
+
+    signals_file: str = Field("", description="signals.yaml with additions to the signal catalogue for this site.")
+    runbooks_dir: str = Field("", description="Folder with the site's own runbooks, besides the shipped ones.")
+
+    lookback_seconds: float = Field(3600.0, gt=0, le=86400, description="How far before the onset evidence is read.")
+    collector_timeout: float = Field(20.0, gt=0, le=300, description="Seconds until one collector is given up.")
+    concurrency: int = Field(4, ge=1, le=64, description="Incidents investigated at the same time.")
+    poll_seconds: float = Field(1.0, gt=0, le=60, description="Seconds between looks at the queue without a wake-up.")
+
+    actions_mode: Literal["suggest", "approve"] = Field(
+        "suggest", description="suggest: actions are shown only. approve: run after approval, with the writer's rights."
+    )
+    actions_namespaces: str = Field(
+        "", description="Namespaces in which actions may run, comma-separated. Empty: none."
+    )
+    actions_kubeconfig: str = Field(
+        "", description="Kubeconfig of the executor's own account; empty: the reader's configuration."
+    )
+    kill_switch: bool = Field(False, description="true: no action runs, whatever was approved.")
+    approval_ttl: float = Field(3600.0, gt=0, description="Seconds until an undecided approval expires.")
+    verify_timeout: float = Field(300.0, gt=0, description="Seconds to wait for recovery after an action.")
+    verify_poll: float = Field(10.0, gt=0, description="Seconds between looks while verifying.")
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach the service."""
+        return self.host in {"127.0.0.1", "::1", "localhost"}
+
+    def listed(self, value: str) -> tuple[str, ...]:
+        """A comma-separated setting as a tuple."""
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def load_settings() -> Settings:
+    """Read the environment and ``.env``. Raises PermanentError naming each bad variable, its value and the fix."""
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        raise PermanentError("; ".join(_explain(item) for item in error.errors())) from None
+    if not settings.loopback and not settings.console_token.get_secret_value():
+        raise PermanentError(
+            f"{PREFIX}HOST={settings.host} is not loopback and {PREFIX}CONSOLE_TOKEN is empty; "
+            f"set a token (for example: openssl rand -hex 32) or listen on 127.0.0.1"
+        )
+    if settings.actions_mode == "approve" and not settings.listed(settings.actions_namespaces):
+        raise PermanentError(
+            f"{PREFIX}ACTIONS_MODE=approve but {PREFIX}ACTIONS_NAMESPACES is empty; "
+            f"name the namespaces actions may touch"
+        )
+    return settings
+
+
+def _explain(item: Mapping[str, Any]) -> str:
+    """One pydantic error as a line an operator can act on; secrets' values are not repeated."""
+    name = "_".join(str(part) for part in item["loc"]).upper()
+    name = name if name.startswith(PREFIX) else f"{PREFIX}{name}"
+    if item["type"] == "extra_forbidden":
+        return f"{name} in .env is not a setting; see .env.example for the names"
+    secret = any(word in name for word in ("TOKEN", "PASSWORD"))
+    shown = "a value" if secret else repr(item.get("input"))
+    return f"{name}={shown}: {item['msg']}"
+
+
+def example() -> str:
+    """The text of ``.env.example``: every setting with its meaning and default."""
+    lines = ["# Settings of agent_sre. Copy to .env and change what you need; every line is the default.", ""]
+    for name, field in Settings.model_fields.items():
+        default = field.get_default(call_default_factory=True)
+        if isinstance(default, SecretStr):
+            default = default.get_secret_value()
+        if isinstance(default, bool):
+            default = str(default).lower()
+        if isinstance(default, dict):
+            default = "{}"
+        lines += [f"# {field.description}", f"# {PREFIX}{name.upper()}={default}", ""]
+    return "\n".join(lines).rstrip() + "\n"

@@ -1,0 +1,219 @@
+"""A cluster in memory that behaves like an API server where it matters to a caller.
+
+Objects are API JSON. ``uid``, ``resourceVersion`` and ``generation`` follow the server's rules: every change gets a new
+version, only a changed ``spec`` a new generation, a patch that changes nothing neither; ``status`` cannot be patched
+through the main resource. The failures that callers must survive can be played: a missing right, a server that is down,
+an answer lost after the effect. Every call is recorded.
+
+Controllers are not simulated here; ``on_patch`` lets a test (or the demo's shop) react to a change, with ``update``,
+``add`` and ``delete`` as the controller's own writes.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+from uuid import NAMESPACE_DNS, uuid5
+
+from agent_sre.domain.errors import AgentSreError, PermanentError, TemporaryError
+from agent_sre.domain.merge_patch import apply_merge_patch, same
+from agent_sre.domain.reference import ObjectRef
+from agent_sre.ports.cluster import CLUSTER_SCOPED, READ_KINDS
+
+OnPatch = Callable[[Mapping[str, Any], Mapping[str, Any]], None]
+_SERVER_OWNED = ("uid", "resourceVersion", "generation", "creationTimestamp", "name", "namespace")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call as it came in, whatever came of it. ``namespace`` is "" for all, ``name`` "" for a list."""
+
+    verb: str
+    kind: str
+    namespace: str
+    name: str = ""
+    dry_run: bool = False
+    resource_version: str = ""
+    patch: Mapping[str, Any] | None = None
+
+
+Calls = list[Call]
+Failures = dict[str, list[AgentSreError]]
+
+
+class FakeCluster:
+    """ClusterReader and ClusterWriter over a dict. ``on_patch(before, after)`` runs after each effective patch."""
+
+    def __init__(self, objects: Iterable[Mapping[str, Any]] = (), *, on_patch: OnPatch | None = None) -> None:
+        self.calls: Calls = []
+        self.on_patch = on_patch
+        self._objects: dict[ObjectRef, dict[str, Any]] = {}
+        self._version = 1000
+        self._forbidden: set[tuple[str, str, str]] = set()
+        self._failures: Failures = {}
+        self._lost_answers = 0
+        for item in objects:
+            self.add(item)
+
+    # ------------------------------------------------------------------------------------------------- the ports
+
+    async def list(self, kind: str, namespace: str) -> tuple[Mapping[str, Any], ...]:
+        """All objects of a kind, by namespace and name."""
+        self._enter(Call("list", kind, namespace))
+        chosen = [ref for ref in self._objects if ref.kind == kind and namespace in ("", ref.namespace)]
+        return tuple(deepcopy(self._objects[ref]) for ref in sorted(chosen))
+
+    async def get(self, ref: ObjectRef) -> Mapping[str, Any] | None:
+        """One object, or None."""
+        self._enter(Call("get", ref.kind, ref.namespace, ref.name))
+        return self.peek(ref)
+
+    async def patch(
+        self, ref: ObjectRef, patch: Mapping[str, Any], *, resource_version: str, dry_run: bool = False
+    ) -> Mapping[str, Any]:
+        """Apply a merge patch where the version still is the one named."""
+        call = Call("patch", ref.kind, ref.namespace, ref.name, dry_run, resource_version, deepcopy(dict(patch)))
+        self._enter(call)
+        before = self._objects.get(ref)
+        if before is None:
+            raise PermanentError(f'{_resource(ref.kind)} "{ref.name}" not found in namespace "{ref.namespace}"')
+        current = str(before["metadata"]["resourceVersion"])
+        if resource_version != current:
+            raise PermanentError(
+                f"conflict: {ref} has changed since it was read: resourceVersion is {current}, "
+                f"the precondition names {resource_version!r}; read it again"
+            )
+        after = self._admit(ref, before, apply_merge_patch(before, patch))
+        if dry_run:
+            return after
+        if not same(before, after):
+            after["metadata"]["resourceVersion"] = self._next_version()
+            self._objects[ref] = after
+            if self.on_patch is not None:
+                self.on_patch(deepcopy(before), deepcopy(after))
+        if self._lost_answers:
+            self._lost_answers -= 1
+            raise TemporaryError(
+                f"the connection was cut while {ref} was being patched; whether it was applied is unknown"
+            )
+        return deepcopy(after)
+
+    # ------------------------------------------------------------- the test's hands, and simulated controllers'
+
+    def add(self, item: Mapping[str, Any]) -> ObjectRef:
+        """Create an object (or replace one), completing the metadata a server would set."""
+        ref = ref_of(item)
+        stored = deepcopy(dict(item))
+        stored.setdefault("apiVersion", READ_KINDS[ref.kind][0])
+        metadata = stored["metadata"] = dict(stored["metadata"])
+        metadata.setdefault("uid", str(uuid5(NAMESPACE_DNS, str(ref))))
+        metadata.setdefault("generation", 1)
+        metadata["resourceVersion"] = self._next_version()
+        self._objects[ref] = stored
+        return ref
+
+    def update(self, ref: ObjectRef, changes: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A controller's write: a merge patch without precondition that may change ``status``; not recorded."""
+        before = self._objects[ref]
+        after = apply_merge_patch(before, changes)
+        if not same(before.get("spec"), after.get("spec")):
+            after["metadata"]["generation"] = before["metadata"]["generation"] + 1
+        after["metadata"]["resourceVersion"] = self._next_version()
+        self._objects[ref] = after
+        return deepcopy(after)
+
+    def delete(self, ref: ObjectRef) -> None:
+        """Remove an object; KeyError where there is none."""
+        del self._objects[ref]
+
+    def peek(self, ref: ObjectRef) -> dict[str, Any] | None:
+        """The object as it is now, without a recorded call."""
+        return deepcopy(self._objects.get(ref))
+
+    def forbid(self, verb: str, kind: str, namespace: str = "") -> None:
+        """Answer 403 to ``verb`` on ``kind`` from now on; ``namespace`` "" means everywhere."""
+        self._forbidden.add((verb, kind, namespace))
+
+    def fail(self, verb: str, *errors: AgentSreError) -> None:
+        """Raise these errors, one per call, at the next calls of ``verb`` (patch, or its ``dry-run``): no effect."""
+        self._failures.setdefault(verb, []).extend(errors)
+
+    def lose_answers(self, count: int = 1) -> None:
+        """Carry out the next patches, then raise TemporaryError as if the connection had been cut."""
+        self._lost_answers += count
+
+    @property
+    def patches(self) -> tuple[Call, ...]:
+        """Recorded patch calls that were no dry runs."""
+        return tuple(call for call in self.calls if call.verb == "patch" and not call.dry_run)
+
+    # ---------------------------------------------------------------------------------------------- server's rules
+
+    def _enter(self, call: Call) -> None:
+        """Record, then fail as planned, then check kind and right."""
+        self.calls.append(call)
+        planned = self._failures.get("dry-run" if call.dry_run else call.verb)
+        if planned:
+            raise planned.pop(0)
+        if call.kind not in READ_KINDS:
+            raise PermanentError(f"kind {call.kind!r} is not one that may be read; it is not in READ_KINDS")
+        rights = {(call.verb, call.kind, ""), (call.verb, call.kind, call.namespace)}
+        if rights & self._forbidden:
+            raise PermanentError(_forbidden_text(call))
+
+    def _admit(self, ref: ObjectRef, before: Mapping[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+        """What the server keeps of a patched object; PermanentError for what it refuses."""
+        for field in _SERVER_OWNED:
+            old, new = before["metadata"].get(field), after.get("metadata", {}).get(field)
+            if old != new:
+                raise PermanentError(f"{ref} is invalid: metadata.{field}: {new!r}: field is immutable")
+        after.pop("status", None)
+        if "status" in before:
+            after["status"] = deepcopy(before["status"])
+        if not same(before.get("spec"), after.get("spec")):
+            _check_workload(ref, before, after)
+            after["metadata"]["generation"] = before["metadata"]["generation"] + 1
+        return after
+
+    def _next_version(self) -> str:
+        self._version += 1
+        return str(self._version)
+
+
+def ref_of(item: Mapping[str, Any]) -> ObjectRef:
+    """The reference of an API object."""
+    kind, metadata = str(item["kind"]), item["metadata"]
+    return ObjectRef(kind, "" if kind in CLUSTER_SCOPED else str(metadata["namespace"]), str(metadata["name"]))
+
+
+def _resource(kind: str) -> str:
+    """``deployments.apps``, or ``pods`` for the core group."""
+    api_version, plural = READ_KINDS[kind]
+    group = api_version.rpartition("/")[0]
+    return f"{plural}.{group}" if group else plural
+
+
+def _forbidden_text(call: Call) -> str:
+    api_version, plural = READ_KINDS[call.kind]
+    group = api_version.rpartition("/")[0]
+    named = f' "{call.name}"' if call.name else ""
+    place = f'in the namespace "{call.namespace}"' if call.namespace else "at the cluster scope"
+    return (
+        f'{_resource(call.kind)}{named} is forbidden: User "system:serviceaccount:agent-sre:agent-sre" '
+        f'cannot {call.verb} resource "{plural}" in API group "{group}" {place}; grant {call.verb} on {_resource(call.kind)} to it'
+    )
+
+
+def _check_workload(ref: ObjectRef, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """The two rules that a wrong patch of a Deployment runs into first."""
+    spec = after.get("spec") or {}
+    if ref.kind != "Deployment":
+        return
+    if not same(before["spec"].get("selector"), spec.get("selector")):
+        raise PermanentError(f"{ref} is invalid: spec.selector: field is immutable")
+    wanted = (spec.get("selector") or {}).get("matchLabels", {})
+    labels = ((spec.get("template") or {}).get("metadata") or {}).get("labels") or {}
+    if not wanted.items() <= labels.items():
+        raise PermanentError(
+            f"{ref} is invalid: spec.template.metadata.labels: {labels!r}: `selector` does not match template `labels`"
+        )

@@ -1,0 +1,22 @@
+"""What holds for every test: no test leaves this machine, and most open no socket at all.
+
+Only tests that talk to a real server may use the network, and only loopback. A folder that is not named here is sealed,
+so a new kind of test starts from the safe side. Unix sockets stay open: an event loop wakes itself through a pair.
+"""
+
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+LOOPBACK_FOLDERS = ("contract", "e2e")
+LOOPBACK = ["127.0.0.1", "::1"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        folder = item.path.relative_to(TESTS).parts[0]
+        if folder in LOOPBACK_FOLDERS:
+            item.add_marker(pytest.mark.allow_hosts(LOOPBACK))
+        else:
+            item.add_marker(pytest.mark.disable_socket)
