@@ -15,7 +15,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test e2e lint fmt bench lock clean
+.PHONY: help venv demo test e2e lint fmt bench docs lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,10 @@ fmt: venv ## format, and fix what ruff can
 
 bench: venv ## run the benchmarks (ARGS="...")
 	@$(BIN)/python -m benchmarks.bench $(ARGS)
+
+docs: venv ## write what is generated from the code: docs/state_machine.md and .env.example
+	@$(BIN)/python -c "from agent_sre.graph.drawing import state_machine_markdown as text; print(text(), end='')" > docs/state_machine.md
+	@$(BIN)/agent-sre settings --example > .env.example
 
 lock: venv ## write requirements/*.lock from pyproject.toml (ARGS=--upgrade for the newest versions)
 	@$(COMPILE) $(ARGS) pyproject.toml --all-extras --group dev --group build -o $(LOCKS)/dev.lock

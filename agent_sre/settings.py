@@ -97,10 +97,13 @@ class Settings(BaseSettings):
         return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
-def load_settings() -> Settings:
-    """Read the environment and ``.env``. Raises PermanentError naming each bad variable, its value and the fix."""
+def load_settings(**given: Any) -> Settings:
+    """Read the environment and ``.env``; ``given`` (command-line options) wins over both.
+
+    Raises PermanentError naming each bad variable, its value and the fix.
+    """
     try:
-        settings = Settings()
+        settings = Settings(**given)
     except ValidationError as error:
         raise PermanentError("; ".join(_explain(item) for item in error.errors())) from None
     if not settings.loopback and not settings.console_token.get_secret_value():

@@ -1,7 +1,14 @@
-"""What a metric means, whatever it is called at a site: one row of the signal catalogue."""
+"""What a metric means, whatever it is called at a site: the signal catalogue, from ``signals.toml`` beside this file.
 
+Analyzers ask for meanings, never for names, so a site with other names adds rows and changes no code. Which series a row
+covers, and how a counter becomes a rate, is analysis.signals' business; nothing here looks at a sample.
+"""
+
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from importlib import resources
 
 MEANINGS = (
     "latency",
@@ -15,24 +22,77 @@ MEANINGS = (
     "throttling",
     "saturation",
     "network",
+    "packet_loss",
+    "retransmits",
     "disk",
     "restarts",
+    "limit",
+    "replicas",
+    "replicas_max",
+    "file_descriptors",
+    "file_descriptors_max",
+    "pool_waiting",
+    "pool_used",
+    "pool_max",
+    "threads_used",
+    "threads_max",
+    "gc",
+    "clock_offset",
     "unit_state",
     "probe",
+    "probe_latency",
     "syscalls",
     "other",
 )
 """The meanings an analyzer may ask for. ``edge_latency`` is latency of one caller towards one callee."""
+
+LABELS = (
+    "namespace",
+    "workload",
+    "pod",
+    "container",
+    "node",
+    "caller",
+    "callee",
+    "external",
+    "status",
+    "grpc_status",
+    "reporter",
+    "resource",
+    "device",
+    "unit",
+    "state",
+    "target",
+)
+"""Our label names, to which a site's labels are mapped. ``status`` is an HTTP status, ``grpc_status`` a gRPC code."""
 
 
 @dataclass(frozen=True, slots=True)
 class Signal:
     """A metric name, its meaning and unit, and which of its labels are ours.
 
-    ``labels`` maps the site's label to one of namespace, workload, pod, container, node, caller, callee, external.
+    ``labels`` maps the site's label to one of LABELS. ``cumulative`` marks a running total that the source may not
+    declare as a counter; it is read as its increase per second, in ``unit``.
     """
 
     metric: str
     meaning: str
     unit: str
     labels: Mapping[str, str]
+    cumulative: bool = False
+
+
+@cache
+def default_signals() -> tuple[Signal, ...]:
+    """The catalogue that ships: Kubernetes, meshes, proxies and client libraries that most sites run."""
+    text = resources.files("agent_sre.domain").joinpath("signals.toml").read_text("utf-8")
+    return tuple(
+        Signal(
+            metric=row["metric"],
+            meaning=row["meaning"],
+            unit=row["unit"],
+            labels=row["labels"],
+            cumulative=row.get("cumulative", False),
+        )
+        for row in tomllib.loads(text)["signals"]
+    )

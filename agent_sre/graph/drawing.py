@@ -9,7 +9,7 @@ from agent_sre.graph.build import build_graph
 _HEAD = """# The two state machines
 
 Generated from the code by `make docs`; a test compares. Not to be confused: the investigation is a LangGraph
-graph whose nodes are verbs and whose position lives in a checkpoint; the incident's lifecycle is a persisted state whose
+graph whose nodes are verbs and whose position lives in a checkpoint; the incident's lifecycle is a stored state whose
 names are adjectives or participles and which outlives any number of investigations.
 
 ## The investigation graph

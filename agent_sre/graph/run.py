@@ -3,6 +3,7 @@
 LangGraph's words (threads, checkpoints, commands, interrupts) end here.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,6 +52,11 @@ async def carry_on(
     await graph.ainvoke(step, _config(incident_id, run), context=context, durability="sync")
 
 
-async def run_once(graph: Graph, context: Context, incident_id: str, run: int) -> None:
-    """Run a graph without a checkpointer from start to end, as one-shot investigations do."""
-    await graph.ainvoke(State(incident_id=incident_id, run=run), _config(incident_id, run), context=context)
+async def run_once(
+    graph: Graph, context: Context, incident_id: str, run: int, progress: Callable[[str], None]
+) -> None:
+    """Run a graph without a checkpointer from start to end; ``progress`` is told each step that ended."""
+    start = State(incident_id=incident_id, run=run)
+    async for update in graph.astream(start, _config(incident_id, run), context=context, stream_mode="updates"):
+        for step in update:
+            progress(step)

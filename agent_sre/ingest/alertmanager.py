@@ -4,7 +4,7 @@ Tolerant where senders really differ (times with offsets and nanoseconds, Go's z
 alerts left out of the message), strict where reading on would mean guessing: then the error names the JSON path and the
 value met. The fingerprint is computed where none was sent, from the sorted labels, so both forms of one alert are one.
 
-Pure. Called by ``service.accept_alerts`` and by the snapshot's reader; grouping and deduplication are the pipeline's part.
+Pure. Called by ``service.accept_alerts`` and for snapshots; grouping and deduplication are the pipeline's part.
 """
 
 import re

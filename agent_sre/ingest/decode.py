@@ -2,10 +2,10 @@
 
 orjson refuses most of what is dangerous by itself: NaN, Infinity, numbers beyond a double, lone surrogates, invalid
 UTF-8, raw control characters. What it lets through is checked here: size, depth (it stops only at 1,024 levels, where
-code that walks the result would already fail), keys that occur twice (it keeps the last one silently, so that two readers
-of one body could see two different alerts) and NUL in a key. Every step is linear in the body's size.
+code that walks the result would already fail), keys that occur twice (it keeps the last one silently, so that two
+readers of one body could see two different alerts) and NUL in a key. Every step is linear in the body's size.
 
-Called by ``service.accept_alerts`` and by whoever reads a payload from a file. What the values mean is the parsers' part.
+Called by ``service.accept_alerts``. What the values mean is the parsers' part.
 """
 
 import json
@@ -47,7 +47,7 @@ def decode(body: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPT
 
 
 def _check_depth(brackets: bytes, max_depth: int) -> None:
-    """Take the innermost pairs away, one level a round: what is left after ``max_depth`` rounds is deeper or unclosed."""
+    """Take the innermost pairs away, a level a round: what is left after ``max_depth`` rounds is deeper or unclosed."""
     for _ in range(max_depth):
         if not brackets:
             return

@@ -200,7 +200,8 @@ def _forbidden_text(call: Call) -> str:
     place = f'in the namespace "{call.namespace}"' if call.namespace else "at the cluster scope"
     return (
         f'{_resource(call.kind)}{named} is forbidden: User "system:serviceaccount:agent-sre:agent-sre" '
-        f'cannot {call.verb} resource "{plural}" in API group "{group}" {place}; grant {call.verb} on {_resource(call.kind)} to it'
+        f'cannot {call.verb} resource "{plural}" in API group "{group}" {place}; '
+        f"grant {call.verb} on {_resource(call.kind)} to it"
     )
 
 

@@ -6,7 +6,7 @@ plain or domain values. What goes wrong is a PermanentError of one line that nam
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -77,10 +77,10 @@ def parse_header(content: bytes, file: str) -> Header:
 
 
 def _instant(value: object, file: str, field: str) -> datetime:
-    # An unquoted time is turned into a datetime or date by YAML itself.
+    # An unquoted time is turned into a datetime by YAML itself.
     text = value.isoformat() if isinstance(value, datetime) else value
     try:
-        if not isinstance(text, str) or isinstance(value, date) and not isinstance(value, datetime):
+        if not isinstance(text, str):
             raise ValueError(f"{value!r} is not an RFC 3339 time such as 2026-01-31T12:00:00Z")
         return parse_instant(text)
     except ValueError as error:
@@ -106,9 +106,9 @@ def parse_objects(content: bytes, file: str, now: datetime) -> tuple[Mapping[str
 def _later(item: Mapping[str, Any], metadata: Mapping[str, Any], now: datetime) -> bool:
     times = [metadata.get("creationTimestamp")]
     if item["kind"] == "Event":
-        series = item.get("series") if isinstance(item.get("series"), Mapping) else {}
-        assert series is not None
-        times += [item.get("lastTimestamp"), item.get("eventTime"), series.get("lastObservedTime")]
+        series = item.get("series")
+        times += [item.get("lastTimestamp"), item.get("eventTime")]
+        times += [series.get("lastObservedTime")] if isinstance(series, Mapping) else []
     for text in times:
         try:
             if isinstance(text, str) and parse_instant(text) > now:

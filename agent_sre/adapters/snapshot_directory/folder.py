@@ -27,10 +27,14 @@ _CHUNK = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """The files of one snapshot. ``name`` is what the operator called it, for messages."""
+    """The files of one snapshot. ``name`` is what the operator called it, for messages.
+
+    ``scratch`` is the temporary folder an archive was unpacked into; None where the operator's own files are read.
+    """
 
     root: Path
     name: str
+    scratch: Path | None = None
 
     def find(self, name: str) -> Path | None:
         """The path of ``name`` or of ``name.gz``; None where there is neither."""
@@ -75,7 +79,7 @@ def open_plain(path: Path) -> IO[bytes]:
 
 
 def open_folder(path: Path) -> Folder:
-    """The snapshot's files; an archive's are unpacked into a temporary folder that the caller removes (``Folder.root``).
+    """The snapshot's files; those of an archive in a temporary folder (``scratch``) that the caller removes.
 
     Raises PermanentError where there is no snapshot at the path or the archive is not safe to unpack.
     """
@@ -89,7 +93,7 @@ def open_folder(path: Path) -> Folder:
     except BaseException:
         shutil.rmtree(target, ignore_errors=True)
         raise
-    return Folder(_top(target), str(path))
+    return Folder(_top(target), str(path), target)
 
 
 def _top(target: Path) -> Path:

@@ -64,17 +64,16 @@ def load_snapshot(path: Path) -> Snapshot:
     try:
         snapshot = _load(path, folder)
     except BaseException:
-        _remove(path, folder)
+        _remove(folder.scratch)
         raise
-    if not path.is_dir():
-        weakref.finalize(snapshot, _remove, path, folder)
+    weakref.finalize(snapshot, _remove, folder.scratch)
     return snapshot
 
 
-def _remove(path: Path, folder: Folder) -> None:
+def _remove(scratch: Path | None) -> None:
     """Remove an archive's unpacked files; a directory is the operator's and stays."""
-    if not path.is_dir():
-        shutil.rmtree(folder.root, ignore_errors=True)
+    if scratch is not None:
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _load(path: Path, folder: Folder) -> Snapshot:

@@ -1,9 +1,9 @@
 """OpenMetrics text with a timestamp on every sample, parsed into ``Series``.
 
-A case may hold several hundred thousand samples, and the time to read them is part of the time to an answer; so a run of
-lines with the same selector is found and converted as a whole, and only what is new or unusual (selectors, exemplars) is
-parsed by hand. Same acceptance as ``promtool tsdb create-blocks-from openmetrics`` where it matters: every
-sample needs a time, the text ends in ``# EOF``. Exemplars are dropped.
+A case may hold several hundred thousand samples, and the time to read them is part of the time to an answer; so a run
+of lines with the same selector is found and converted as a whole, and only what is new or unusual (selectors,
+exemplars) is parsed by hand. Same acceptance as ``promtool tsdb create-blocks-from openmetrics`` where it matters:
+every sample needs a time, the text ends in ``# EOF``. Exemplars are dropped.
 """
 
 import re
@@ -116,7 +116,7 @@ class _Parser:
         return samples
 
     def _selector(self, text: str, at: int) -> tuple[int, str, dict[str, str]]:
-        """Where the selector that starts at ``at`` ends (-1: there is none), the metric's name, its labels unescaped."""
+        """Where the selector that starts at ``at`` ends (-1: there is none), the metric's name, its labels."""
         match = _NAME.match(text, at)
         labels: dict[str, str] = {}
         if match is None:

@@ -31,7 +31,7 @@ def parse_otlp(document: object, file: str, now: float) -> tuple[Span, ...]:
 def _resource(resource: Mapping[str, Any]) -> Iterator[Span]:
     about = _attributes(resource.get("resource", {}).get("attributes", ()))
     service = about.get("service.name", "")
-    place = {key: about[key] for key in ("k8s.namespace.name", "k8s.pod.name") if key in about}
+    place: dict[str, str] = {key: about[key] for key in ("k8s.namespace.name", "k8s.pod.name") if key in about}
     for scope in resource.get("scopeSpans", ()):
         for span in scope.get("spans", ()):
             yield _span(span, service, place)

@@ -47,7 +47,7 @@ def _check(file: Path) -> None:
     with translated(str(file)):
         connection = sqlite3.connect(file)
         try:
-            problems = [row[0] for row in connection.execute("PRAGMA quick_check(3)")]
+            problems = [" ".join(row[0].split()) for row in connection.execute("PRAGMA quick_check(3)")]
         finally:
             connection.close()
     if problems != ["ok"]:

@@ -58,13 +58,24 @@ async def _first_permitted(
             context.readers.cluster,
             incident_id=incident.id,
             proposal_id=f"{incident.id}-{run}-{index + 1}",
+            now=context.options.fixed_now or context.clock.now(),
         )
         if isinstance(proposal, Refusal):
+            await _note(context, incident, run, hypothesis, template, proposal.sentence)
             continue
-        approval = _approval(context, proposal)
-        if approval is not None:
-            return approval
+        decision = permit(proposal, context.policy)
+        if decision in (PolicyDecision.ALLOWED, PolicyDecision.SUGGEST_ONLY):
+            return _approval(context, proposal, decision)
+        await _note(context, incident, run, hypothesis, template, decision.sentence)
     return None
+
+
+async def _note(
+    context: Context, incident: Incident, run: int, hypothesis: Hypothesis, template: ActionTemplate, why: str
+) -> None:
+    now = context.options.fixed_now or context.clock.now()
+    key = f"not-offered/{run}/{hypothesis.rank}/{template.action}"
+    await context.journal.add(Entry(incident.id, now, "note", f"Not offered: {template.action}: {why}", key=key))
 
 
 def _offers(context: Context, incident: Incident, hypothesis: Hypothesis) -> list[tuple[Runbook, ActionTemplate]]:
@@ -77,21 +88,15 @@ def _offers(context: Context, incident: Incident, hypothesis: Hypothesis) -> lis
     ]
 
 
-def _approval(context: Context, proposal: Proposal) -> Approval | None:
-    decision = permit(proposal, context.policy)
-    if decision is PolicyDecision.ALLOWED and context.writer is not None:
-        state = ApprovalState.WAITING
-    elif decision in (PolicyDecision.ALLOWED, PolicyDecision.SUGGEST_ONLY):
-        state = ApprovalState.SUGGESTED
-    else:
-        return None
-    now = context.clock.now()
+def _approval(context: Context, proposal: Proposal, decision: PolicyDecision) -> Approval:
+    runnable = decision is PolicyDecision.ALLOWED and context.writer is not None
+    now = context.options.fixed_now or context.clock.now()
     return Approval(
         id=f"APR-{proposal.id}",
         incident_id=proposal.incident_id,
         proposal=proposal,
         digest=proposal.digest,
-        state=state,
+        state=ApprovalState.WAITING if runnable else ApprovalState.SUGGESTED,
         asked_at=now,
         expires_at=now + context.options.approval_ttl,
     )

@@ -1,0 +1,223 @@
+"""Series as meanings: which metric says what about which workload, node or call.
+
+Raw series differ by site in name, unit and label; counters reset, pods come and go. Analyzers must not care, so each
+series is mapped once through the signal catalogue to a ``Measured``: meaning, unit, the thing it is about, and samples
+as arrays, counters already as increase per second. The mapping of one case is kept while the case lives, since every
+analyzer asks for it. Not here: judging whether anything is abnormal (``deviation``, ``metric_onsets``).
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agent_sre.analysis.casefile import CaseFile, Seen
+from agent_sre.domain.signal import Signal
+from agent_sre.domain.telemetry import Series
+
+Floats = NDArray[np.float64]
+
+_PARTS = ("_sum", "_count", "_bucket", "_total")
+_POD_OF_DEPLOYMENT = re.compile(r"^(.+)-[0-9a-f]{6,10}-[0-9a-z]{5}$")
+_POD_OF_SET = re.compile(r"^(.+)-(?:\d{1,4}|[0-9bcdfghjklmnpqrstvwxz2-9]{5})$")
+_GRPC_FAULTS = frozenset(
+    "2 4 8 13 14 15 Unknown DeadlineExceeded ResourceExhausted Internal Unavailable DataLoss".lower().split()
+)
+_GAP_STEPS = 4.0
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Entity:
+    """What a signal is about. ``kind``: workload, node, edge (caller ``peer`` to callee ``name``) or external."""
+
+    kind: str
+    namespace: str
+    name: str
+    peer: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """One series with its meaning. ``times`` are seconds since the epoch; ``rate`` says that values are per second.
+
+    ``role`` tells apart series of one meaning: "errors" for requests that failed, "source" or "destination" for the
+    side that measured a call, else "".
+    """
+
+    meaning: str
+    unit: str
+    entity: Entity
+    role: str
+    times: Floats
+    values: Floats
+    rate: bool
+    source: Series
+    observation: str
+    labels: Mapping[str, str]
+
+
+_KEPT: "WeakKeyDictionary[CaseFile, tuple[Measured, ...]]" = WeakKeyDictionary()
+
+
+def measured(case: CaseFile) -> tuple[Measured, ...]:
+    """All series of the case that the catalogue in force knows, in the order they were observed."""
+    kept = _KEPT.get(case)
+    if kept is None:
+        kept = _KEPT[case] = _measure(case)
+    return kept
+
+
+def about(case: CaseFile, meaning: str, kind: str = "workload") -> list[Measured]:
+    """The case's signals of one meaning about one kind of thing."""
+    return [item for item in measured(case) if item.meaning == meaning and item.entity.kind == kind]
+
+
+def _measure(case: CaseFile) -> tuple[Measured, ...]:
+    catalogue: dict[str, Signal] = {}
+    for signal in case.signals:
+        catalogue.setdefault(signal.metric, signal)
+    default = case.namespaces[0] if len(case.namespaces) == 1 else ""
+    found: list[Measured] = []
+    sums: dict[tuple[str, Entity, str], Measured] = {}
+    for seen in case.series:
+        signal, part = _signal_of(seen.value.name, catalogue)
+        if signal is None or part == "_bucket":
+            continue
+        item = _read(seen, signal, part, default)
+        if item is None:
+            continue
+        if part == "_sum" and signal.metric != seen.value.name:
+            sums[_twin(item)] = item
+        else:
+            found.append(item)
+    return (*found, *_means(found, sums))
+
+
+def _signal_of(name: str, catalogue: Mapping[str, Signal]) -> tuple[Signal | None, str]:
+    """The row that covers a series, and which part of a histogram or counter the series is."""
+    if name in catalogue:
+        return catalogue[name], ""
+    for part in _PARTS:
+        if name.endswith(part):
+            return catalogue.get(name.removesuffix(part)), part
+    return catalogue.get(f"{name}_total"), ""
+
+
+def _read(seen: Seen[Series], signal: Signal, part: str, default_namespace: str) -> Measured | None:
+    series = seen.value
+    labels = _ours(series.labels, signal)
+    entity = _entity(labels, default_namespace)
+    if entity is None:
+        return None
+    times, values = np.asarray(series.times, dtype=np.float64), np.asarray(series.values, dtype=np.float64)
+    cumulative = signal.cumulative or series.kind == "counter" or part in ("_sum", "_count", "_total")
+    if cumulative:
+        times, values = rate(times, values)
+    else:
+        usable = np.isfinite(values)
+        times, values = times[usable], values[usable]
+    meaning, unit = ("traffic", "per_second") if part == "_count" else (signal.meaning, signal.unit)
+    role = "errors" if meaning == "traffic" and _failed(labels) else labels.get("reporter", "")
+    return Measured(meaning, unit, entity, role, times, values, cumulative, series, seen.observation, labels)
+
+
+def _ours(labels: Mapping[str, str], signal: Signal) -> dict[str, str]:
+    ours: dict[str, str] = {}
+    for theirs, name in signal.labels.items():
+        value = labels.get(theirs, "")
+        if value and name not in ours:
+            ours[name] = value
+    if "reporter" in labels:
+        ours.setdefault("reporter", labels["reporter"])
+    return ours
+
+
+def _entity(labels: Mapping[str, str], default_namespace: str) -> Entity | None:
+    namespace = labels.get("namespace", default_namespace)
+    if "caller" in labels and "callee" in labels:
+        return Entity("edge", namespace, labels["callee"], labels["caller"])
+    if labels.get("workload"):
+        return Entity("workload", namespace, labels["workload"])
+    if labels.get("pod"):
+        return Entity("workload", namespace, workload_of_pod(labels["pod"]))
+    if labels.get("external"):
+        return Entity("external", "", labels["external"])
+    if labels.get("node"):
+        return Entity("node", "", labels["node"].partition(":")[0])
+    if labels.get("target"):
+        return Entity("target", namespace, labels["target"])
+    return None
+
+
+def workload_of_pod(pod: str) -> str:
+    """The workload a pod's name tells of: its name without the hashes or ordinal that controllers append."""
+    for pattern in (_POD_OF_DEPLOYMENT, _POD_OF_SET):
+        match = pattern.match(pod)
+        if match:
+            return match[1]
+    return pod
+
+
+def _failed(labels: Mapping[str, str]) -> bool:
+    status = labels.get("status", "")
+    grpc = labels.get("grpc_status", "").lower()
+    return status.startswith("5") or status == "0" or grpc in _GRPC_FAULTS
+
+
+def _twin(item: Measured) -> tuple[str, Entity, str]:
+    """What a histogram's sum and count have in common."""
+    name = item.source.name
+    for part in ("_sum", "_count"):
+        name = name.removesuffix(part)
+    rest = ",".join(f"{key}={value}" for key, value in sorted(item.source.labels.items()) if key != "le")
+    return name, item.entity, rest
+
+
+def _means(found: list[Measured], sums: Mapping[tuple[str, Entity, str], Measured]) -> list[Measured]:
+    """Mean latency from a histogram's sum and count: increase of one over increase of the other."""
+    means = []
+    for count in found:
+        total = sums.get(_twin(count)) if count.source.name.endswith("_count") else None
+        if total is None or total.times.size != count.times.size or not np.array_equal(total.times, count.times):
+            continue
+        busy = count.values > 0
+        mean = total.values[busy] / count.values[busy]
+        role = count.labels.get("reporter", "")
+        means.append(
+            Measured(
+                total.meaning, total.unit, total.entity, role, count.times[busy], mean,
+                False, total.source, total.observation, total.labels,
+            )
+        )  # fmt: skip
+    return means
+
+
+def rate(times: Floats, values: Floats) -> tuple[Floats, Floats]:
+    """Increase per second between neighbouring samples, stamped at the later one.
+
+    A sample below its predecessor is a reset: the counter began again at zero, so the sample itself is the increase,
+    as Prometheus has it. Over a gap (more than four usual steps) no rate is given: what happened inside is not known.
+    """
+    usable = np.isfinite(values)
+    times, values = times[usable], values[usable]
+    if times.size < 2:
+        return times[:0], values[:0]
+    steps, increase = np.diff(times), np.diff(values)
+    increase = np.where(increase < 0, values[1:], increase)
+    sound = (steps > 0) & (steps <= _GAP_STEPS * float(np.median(steps)))
+    return times[1:][sound], increase[sound] / steps[sound]
+
+
+def resample(times: Floats, values: Floats, grid: Floats) -> Floats:
+    """The last value at or before each grid point; NaN before the first sample and across gaps of four steps."""
+    if times.size == 0:
+        return np.full(grid.size, np.nan)
+    at = np.searchsorted(times, grid, side="right") - 1
+    result = np.where(at >= 0, values[np.maximum(at, 0)], np.nan)
+    step = float(np.median(np.diff(times))) if times.size > 1 else np.inf
+    stale = grid - times[np.maximum(at, 0)] > _GAP_STEPS * max(step, 1e-9)
+    result[stale] = np.nan
+    return result

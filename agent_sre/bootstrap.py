@@ -1,0 +1,117 @@
+"""The one composition root: the only module that names concrete adapters. Used by the commands and by tests.
+
+Heavy libraries are imported inside the functions that need them: the console must be up within three seconds, while the
+graph alone takes about that long to import.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import secrets
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agent_sre.actions.policy import Mode, Policy
+from agent_sre.adapters.clock_system import RandomIds, SystemClock
+from agent_sre.domain.errors import PermanentError
+from agent_sre.domain.runbook import Runbook
+from agent_sre.domain.signal import Signal, default_signals
+from agent_sre.evidence.scope import Limits, Readers
+from agent_sre.runbooks.load import load_runbooks
+from agent_sre.settings import Settings
+
+if TYPE_CHECKING:
+    from agent_sre.adapters.snapshot_directory import Snapshot
+    from agent_sre.graph.state import Context
+    from agent_sre.ports.cluster import ClusterWriter
+    from agent_sre.ports.health import Check, Probe
+
+_PACKAGE = Path(__file__).parent
+
+
+def shipped_runbooks() -> Path:
+    """The folder of the shipped runbooks: in a checkout beside the package, in an installed wheel inside it."""
+    packaged = _PACKAGE / "_runbooks"
+    return packaged if packaged.is_dir() else _PACKAGE.parent / "runbooks"
+
+
+def _runbooks(settings: Settings | None) -> tuple[Runbook, ...]:
+    paths = [shipped_runbooks()]
+    if settings is not None and settings.runbooks_dir:
+        paths.append(Path(settings.runbooks_dir))
+    return load_runbooks(paths)
+
+
+# ------------------------------------------------------------------------------------------------------- one snapshot
+
+
+def _snapshot_readers(snapshot: Snapshot) -> Readers:
+    from agent_sre.adapters.cluster_snapshot import SnapshotCluster
+    from agent_sre.adapters.context_snapshot import SnapshotChanges, SnapshotTopology, SnapshotTraces
+    from agent_sre.adapters.logs_snapshot import SnapshotLogs
+    from agent_sre.adapters.metrics_snapshot import SnapshotMetrics
+
+    series = snapshot.series
+    return Readers(
+        cluster=SnapshotCluster(snapshot.objects) if snapshot.objects is not None else None,
+        metrics=SnapshotMetrics(lambda: series, snapshot.now) if series is not None else None,
+        logs=SnapshotLogs(snapshot.logs, snapshot.now) if snapshot.logs is not None else None,
+        changes=SnapshotChanges(snapshot.changes) if snapshot.changes is not None else None,
+        topology=SnapshotTopology(snapshot.edges) if snapshot.edges is not None else None,
+        traces=SnapshotTraces(snapshot.spans) if snapshot.spans is not None else None,
+    )
+
+
+async def investigate_snapshot(path: Path, progress: Callable[[str], None] = lambda step: None) -> dict[str, Any]:
+    """Investigate a snapshot and return the answer document. Raises PermanentError where it can't be read."""
+    import time
+
+    from agent_sre.adapters.snapshot_directory import load_snapshot
+    from agent_sre.adapters.store_memory import MemoryStore
+    from agent_sre.graph.build import build_graph
+    from agent_sre.graph.state import Context, Options
+    from agent_sre.service.answer_document import answer_document
+    from agent_sre.service.investigate_once import investigate_once, parse_alerts
+
+    started = time.perf_counter()
+    snapshot = load_snapshot(path)
+    alerts = parse_alerts(snapshot.alerts_payload, snapshot.now)
+    store = MemoryStore()
+    context = Context(
+        incidents=store.incidents,
+        cases=store.cases,
+        approvals=store.approvals,
+        effects=store.effects,
+        journal=store.journal,
+        clock=SystemClock(),
+        ids=RandomIds(),
+        readers=_snapshot_readers(snapshot),
+        writer=None,
+        signals=(*snapshot.signals, *default_signals()),
+        runbooks=_runbooks(None),
+        policy=Policy(mode=Mode.SUGGEST),
+        limits=Limits(),
+        options=Options(
+            fixed_now=snapshot.now, fixed_window=snapshot.window, fixed_namespaces=snapshot.namespaces
+        ),
+    )
+    incident, verdict = await investigate_once(
+        snapshot.id,
+        snapshot.description,
+        alerts,
+        inbox=store.inbox,
+        graph=build_graph(None),
+        context=context,
+        progress=progress,
+    )
+    seconds = {**verdict.seconds, "total": time.perf_counter() - started}
+    verdict = replace(verdict, seconds=seconds)
+    return await answer_document(incident, verdict, store.approvals, store.journal)
+
+
+# ------------------------------------------------------------------------------------------------------- the service

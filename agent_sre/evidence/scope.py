@@ -1,0 +1,72 @@
+"""What a collector is told (``Scope``), what it may read with (``Readers``), and what it gives back (``Collected``).
+
+Collectors hold readers only; there is no writer in this package to hand them. A reader that is None is a source that is
+not configured, or a file the snapshot lacks: each collector turns that into a Gap, never into an empty answer.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from agent_sre.domain.alert import Alert
+from agent_sre.domain.evidence import Gap, Observation
+from agent_sre.domain.reference import Window
+from agent_sre.domain.signal import Signal
+from agent_sre.ports.cluster import ClusterReader
+from agent_sre.ports.context import ChangeReader, TopologyReader, TraceReader
+from agent_sre.ports.logs import LogReader
+from agent_sre.ports.metrics import MetricsReader
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one run may read. What goes beyond is left out and said so in ``Observation.left_out``.
+
+    ``timeout_seconds`` is for one collector. ``redaction_key`` keys the hash in redaction placeholders: bootstrap gives
+    random bytes that live as long as the process; empty (tests, benchmarks) makes runs repeatable.
+    """
+
+    timeout_seconds: float = 20.0
+    concurrency: int = 8
+    objects_per_kind: int = 5_000
+    events: int = 10_000
+    log_streams: int = 200
+    log_lines: int = 5_000
+    series_per_metric: int = 2_000
+    range_points: int = 240
+    changes: int = 1_000
+    spans: int = 100_000
+    redaction_key: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One run's question: these alerts, these namespaces, this window (UTC), as of ``now``."""
+
+    incident_id: str
+    run: int
+    now: datetime
+    window: Window
+    namespaces: tuple[str, ...]
+    alerts: tuple[Alert, ...]
+    limits: Limits
+    signals: tuple[Signal, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """The read-only ports; None where a source is not there."""
+
+    cluster: ClusterReader | None = None
+    metrics: MetricsReader | None = None
+    logs: LogReader | None = None
+    changes: ChangeReader | None = None
+    topology: TopologyReader | None = None
+    traces: TraceReader | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What one collector brought back, and what it could not look at."""
+
+    observations: tuple[Observation, ...] = ()
+    gaps: tuple[Gap, ...] = ()

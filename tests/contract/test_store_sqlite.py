@@ -1,0 +1,255 @@
+"""What only the SQLite store can show: durability settings, shared commits, two processes, and a failing disk."""
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from agent_sre.adapters.store_sql import SingleWriter, SqlStore, open_store, upgrade
+from agent_sre.domain.approval import ApprovalState, Decision
+from agent_sre.domain.audit import first_bad_row
+from agent_sre.domain.errors import PermanentError, TemporaryError
+from agent_sre.ports.store import Quarantined
+from tests.contract.store_values import NOON, after, alert, approval, entry, incident, observation
+
+
+def file_of(tmp_path: Path) -> Path:
+    return tmp_path / "store.db"
+
+
+def by_hand(tmp_path: Path, *statements: str) -> None:
+    """What somebody with the file could do."""
+    with contextlib.closing(sqlite3.connect(file_of(tmp_path))) as connection, connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+@contextlib.contextmanager
+def commits_counted(store: SqlStore) -> Any:
+    counted: list[None] = []
+
+    def count(_connection: Any) -> None:
+        counted.append(None)
+
+    event.listen(store.engine.sync_engine, "commit", count)
+    yield counted
+    event.remove(store.engine.sync_engine, "commit", count)
+
+
+@contextlib.contextmanager
+def locked(tmp_path: Path) -> Any:
+    with contextlib.closing(sqlite3.connect(file_of(tmp_path), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
+
+
+@contextlib.asynccontextmanager
+async def full_disk(tmp_path: Path) -> AsyncIterator[SqlStore]:
+    """A second store on the same file, whose every connection may not let the file grow."""
+    store = await open_store(f"sqlite:///{file_of(tmp_path)}")
+
+    def limit(connection: Any, _record: object) -> None:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA max_page_count=1")  # SQLite takes the present size where that is more
+        cursor.close()
+
+    event.listen(store.engine.sync_engine, "connect", limit)
+    yield store
+    await store.close()
+
+
+async def test_every_connection_is_durable_and_checks_foreign_keys(sqlite: SqlStore) -> None:
+    async with sqlite.engine.connect() as first, sqlite.engine.connect() as second:
+        for connection in (first, second):
+            settings = {
+                name: (await connection.exec_driver_sql(f"PRAGMA {name}")).scalar_one()
+                for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+            }
+            assert settings == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 50}
+
+
+async def test_concurrent_appends_share_commits(sqlite: SqlStore) -> None:
+    await sqlite.inbox.append([alert()])  # connections are open now
+    with commits_counted(sqlite) as counted:
+        await asyncio.gather(*(sqlite.inbox.append([alert(str(n))]) for n in range(500)))
+    assert 1 <= len(counted) <= 5
+    assert len(await sqlite.inbox.pending(1000)) == 501
+
+
+async def test_a_caller_that_gives_up_takes_nobody_elses_alerts_away(sqlite: SqlStore) -> None:
+    first = asyncio.create_task(sqlite.inbox.append([alert("first")]))
+    second = asyncio.create_task(sqlite.inbox.append([alert("second")]))
+    third = asyncio.create_task(sqlite.inbox.append([alert("third")]))
+    await asyncio.sleep(0)  # each has called; none is answered
+    second.cancel()
+    await asyncio.gather(first, third)
+    with pytest.raises(asyncio.CancelledError):
+        await second
+    assert {"first", "third"} <= {item.name for _, item in await sqlite.inbox.pending(10)}
+
+
+async def test_an_alert_that_cannot_be_stored_fails_its_own_caller_only(sqlite: SqlStore) -> None:
+    good, bad = await asyncio.gather(
+        sqlite.inbox.append([alert("good")]),
+        sqlite.inbox.append([alert("bad", annotations={"summary": "\ud800"})]),
+        return_exceptions=True,
+    )
+    assert good is None
+    assert isinstance(bad, PermanentError)
+    assert [item.name for _, item in await sqlite.inbox.pending(10)] == ["good"]
+
+
+async def test_a_failed_commit_fails_all_its_callers_and_a_later_one_succeeds(sqlite: SqlStore, tmp_path: Path) -> None:
+    with locked(tmp_path):
+        answers = await asyncio.gather(
+            *(sqlite.inbox.append([alert(str(n))]) for n in range(3)), return_exceptions=True
+        )
+    assert [type(answer) for answer in answers] == [TemporaryError] * 3
+    assert "another process holds its write lock" in str(answers[0]) and str(file_of(tmp_path)) in str(answers[0])
+    await sqlite.inbox.append([alert("later")])
+    assert [item.name for _, item in await sqlite.inbox.pending(10)] == ["later"]
+
+
+async def test_a_locked_database_can_be_read_and_refuses_writes_for_now(sqlite: SqlStore, tmp_path: Path) -> None:
+    await sqlite.incidents.fold(incident(), [], [])
+    with locked(tmp_path):
+        assert await sqlite.incidents.get("inc-1") == incident(version=1)
+        with pytest.raises(TemporaryError, match="SQLITE_BUSY"):
+            await sqlite.journal.add(entry("x"))
+    await sqlite.journal.add(entry("x"))
+
+
+async def test_a_full_disk_is_temporary_and_leaves_no_half_written_batch(sqlite: SqlStore, tmp_path: Path) -> None:
+    async with full_disk(tmp_path) as full:
+        with pytest.raises(TemporaryError, match=r"SQLITE_FULL.*free space"):
+            await full.inbox.append([alert(str(n), annotations={"a": "x" * 5000}) for n in range(100)])
+        with pytest.raises(TemporaryError, match="SQLITE_FULL"):
+            await full.inbox.quarantine(Quarantined("s", NOON, "r", b"\0" * 100_000, 1))
+        assert await full.inbox.pending(1) == ()
+    await sqlite.inbox.append([alert()])
+    assert len(await sqlite.inbox.pending(10)) == 1
+
+
+async def test_two_stores_that_decide_at_once_approve_once(sqlite: SqlStore, tmp_path: Path) -> None:
+    other = await open_store(f"sqlite:///{file_of(tmp_path)}")
+    patient = await open_store(f"sqlite:///{file_of(tmp_path)}")
+    digest = approval().digest
+    for n in range(20):
+        await patient.approvals.ask(approval(f"app-{n}"))
+        answers = await asyncio.gather(
+            other.approvals.decide(f"app-{n}", True, "ann", digest, NOON, ""),
+            patient.approvals.decide(f"app-{n}", True, "bob", digest, NOON, ""),
+        )
+        assert sorted(decision for _, decision in answers) == [Decision.ALREADY_DECIDED, Decision.APPROVED]
+        assert len({found.decided_by for found, _ in answers if found}) == 1
+    assert {item.state for item in await sqlite.approvals.of_incident("inc-1")} == {ApprovalState.APPROVED}
+    await other.close()
+    await patient.close()
+
+
+async def test_two_stores_write_one_audit_chain(tmp_path: Path) -> None:
+    stores = [await open_store(f"sqlite:///{file_of(tmp_path)}") for _ in range(2)]
+    await asyncio.gather(*(stores[n % 2].journal.audit(after(n), "a", "v", "s", {}) for n in range(40)))
+    rows = await stores[0].journal.audit_rows(0, 100)
+    assert len(rows) == 40 and first_bad_row(rows) is None
+    for store in stores:
+        await store.close()
+
+
+@pytest.mark.parametrize(
+    ("tampering", "complaint"),
+    [
+        ("UPDATE audit SET actor = 'mallory' WHERE sequence = 3", "row 3 was changed"),
+        ("UPDATE audit SET time = '2026-03-01T12:00:03Z' WHERE sequence = 3", "row 3 was changed"),
+        ("UPDATE audit SET time = 'yesterday' WHERE sequence = 3", "row 3 was changed"),
+        ("UPDATE audit SET detail = 'no JSON' WHERE sequence = 3", "row 3 was changed"),
+        ("UPDATE audit SET detail = '{\"n\": 3}' WHERE sequence = 3", "row 3 was changed"),
+        ("UPDATE audit SET subject = x'00ff' WHERE sequence = 3", "row 3 was changed"),
+        ("DELETE FROM audit WHERE sequence = 3", "row 3 is missing"),
+        ("UPDATE audit SET previous = digest WHERE sequence = 3", "row 3 does not follow row 2"),
+        ("DELETE FROM audit WHERE sequence = 5", "the tail was cut"),
+    ],
+)
+async def test_tampering_with_the_audit_log_is_seen(
+    sqlite: SqlStore, tmp_path: Path, tampering: str, complaint: str
+) -> None:
+    head = ""
+    for n in range(1, 6):
+        head = (await sqlite.journal.audit(after(n), "ann", "approve", f"app-{n}", {"n": str(n)})).digest
+    assert first_bad_row(await sqlite.journal.audit_rows(0, 10), head) is None
+    by_hand(tmp_path, tampering)
+    found = first_bad_row(await sqlite.journal.audit_rows(0, 10), head)
+    assert found is not None and complaint in found
+
+
+async def test_rows_that_cannot_be_read_say_so(sqlite: SqlStore, tmp_path: Path) -> None:
+    await sqlite.incidents.fold(incident(), [], [])
+    await sqlite.cases.add_observations("inc-1", 1, [observation()])
+    by_hand(tmp_path, "UPDATE incidents SET body = '{\"id\": 5}'", "UPDATE observations SET payload = x'00'")
+    with pytest.raises(PermanentError, match=r"a stored Incident cannot be read: id: .*met 5"):
+        await sqlite.incidents.get("inc-1")
+    with pytest.raises(PermanentError, match="a stored observation cannot be read"):
+        await sqlite.cases.observations("inc-1", 1)
+
+
+async def test_text_that_is_no_text_is_refused(sqlite: SqlStore) -> None:
+    for write in (
+        sqlite.inbox.quarantine(Quarantined("\ud800", NOON, "", b"", 0)),
+        sqlite.journal.audit(NOON, "\ud800", "v", "s", {}),
+        sqlite.journal.audit(NOON, "a", "v", "s", {"\ud800": "x"}),
+        sqlite.incidents.fold(incident(title="\udfff"), [], []),
+        sqlite.cases.add_observations("inc-1", 1, [observation(objects=({"a": ["\ud800"]},))]),
+    ):
+        with pytest.raises(PermanentError, match="surrogate"):
+            await write
+    assert await sqlite.incidents.find("\ud800") is None
+    with pytest.raises(PermanentError, match="has no time zone"):
+        await sqlite.inbox.quarantine(Quarantined("s", NOON.replace(tzinfo=None), "", b"", 0))
+
+
+async def test_a_store_on_what_is_no_intact_database_does_not_open(tmp_path: Path) -> None:
+    file = file_of(tmp_path)
+    file.write_bytes(b"these are no pages of a database" * 200)
+    with pytest.raises(PermanentError, match=f"{file}.*not a SQLite database"):
+        await open_store(f"sqlite:///{file}")
+
+    damaged = tmp_path / "damaged.db"
+    store = await open_store(f"sqlite:///{damaged}")
+    await store.inbox.append([alert(str(n)) for n in range(500)])
+    await store.close()
+    with damaged.open("r+b") as opened:
+        opened.seek(4096 * 30)
+        opened.write(b"\xff" * 4096 * 10)
+    with pytest.raises(PermanentError, match=f"{damaged}.*damaged.*restore a backup"):
+        await open_store(f"sqlite:///{damaged}")
+
+
+@pytest.mark.parametrize(
+    ("url", "complaint"),
+    [
+        ("sqlite://", "would not survive a restart"),
+        ("sqlite:///:memory:", "would not survive a restart"),
+        ("mysql://u:secret@h/d", r"mysql://u:\*\*\*@h/d is not supported"),
+        ("store.db", "cannot be read"),
+    ],
+)
+async def test_a_url_we_cannot_serve_from_is_refused(url: str, complaint: str) -> None:
+    with pytest.raises(PermanentError, match=complaint):
+        await open_store(url)
+
+
+def test_one_process_serves_a_file_at_a_time(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/new/store.db"
+    with SingleWriter(url):
+        with pytest.raises(PermanentError, match=r"store\.db is in use by process \d+; stop it"), SingleWriter(url):
+            pytest.fail("two writers")
+        with SingleWriter(f"sqlite:///{tmp_path}/another.db"):
+            pass
+    with SingleWriter(url), SingleWriter("postgresql://h/d"), SingleWriter("postgresql://h/d"):
+        assert upgrade(url)
