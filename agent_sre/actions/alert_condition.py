@@ -1,9 +1,9 @@
 """The alert's own condition, asked again: the expression of the rule that fired, and whether it still holds.
 
-The expression comes from the back end's list of rules, or else from the link that Prometheus puts into its alerts. The
-result holds a series for everything that matches the rule, so only series that could be this very alert count: those of
-which no label contradicts the alert's. A label that the alert lost on its way contradicts nothing, so a doubtful series
-counts as still firing.
+The expression comes from the back end's list of rules, or else from the link that Prometheus puts into its alerts.
+The result holds a series for everything that matches the rule, so only series that could be this very alert count:
+those of which no label contradicts the alert's. A label that the alert lost on its way contradicts nothing, so a
+doubtful series counts as still firing.
 """
 
 from collections.abc import Mapping, Sequence

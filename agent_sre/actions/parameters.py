@@ -1,7 +1,8 @@
 """Checks parameters against an action's declaration: in a runbook's template, and again when they are filled.
 
-Unknown, missing, mistyped and out-of-range values are refused here and nowhere else, with words that a runbook's author
-can act on. A reference to the object acted upon is never a literal: it is ``$object`` and filled from evidence.
+Unknown, missing, mistyped and out-of-range values are refused here and nowhere else, with words that a runbook's
+author can act on. A reference to the object acted upon is never a literal: it is ``$object`` and filled from
+evidence.
 """
 
 from collections.abc import Callable, Mapping

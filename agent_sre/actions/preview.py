@@ -1,9 +1,9 @@
 """The difference a person approves, one field per line, as paths: ``spec.template.spec.containers[app].image``.
 
 A YAML difference of a pod template shows indentation and moved lists; an approver needs the fields. Items of lists
-that have a name are addressed by it. Values are untrusted text: made visible, cut, and hidden where the field's name or
-the value itself looks like a secret, because the preview travels to chats. The exact patch is what is applied; this is
-only what is read.
+that have a name are addressed by it. Values are untrusted text: made visible, cut, and hidden where the field's name
+or the value itself looks like a secret, because the preview travels to chats. The exact patch is what is applied;
+this is only what is read.
 """
 
 import json

@@ -1,8 +1,8 @@
 """From a runbook's template and a grounded hypothesis to one exact proposal, or a refusal with its reason.
 
-The only inputs are the runbook (written by people, checked), the hypothesis (whose object was seen in evidence) and the
-cluster as it is now. The object acted upon is the hypothesis's own, or the workload that owns it. Not here: whether
-policy allows it, and asking for approval (the graph's proposing node).
+The only inputs are the runbook (written by people, checked), the hypothesis (whose object was seen in evidence) and
+the cluster as it is now. The object acted upon is the hypothesis's own, or the workload that owns it. Not here:
+whether policy allows it, and asking for approval (the graph's proposing node).
 """
 
 import re

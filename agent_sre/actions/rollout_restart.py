@@ -1,8 +1,8 @@
 """Rollout restart: new pods from the same template, one after another, as ``kubectl rollout restart`` does it.
 
 The restart is asked for by an annotation of the pod template that holds a time. The time is that of the proposal, not
-of the effect: so the patch that was approved is the patch that is sent, sending it twice restarts once, and reading the
-object back tells whether it was sent.
+of the effect: so the patch that was approved is the patch that is sent, sending it twice restarts once, and reading
+the object back tells whether it was sent.
 """
 
 from agent_sre.actions.kind import (

@@ -42,10 +42,10 @@ async def verify(
     reader: ClusterReader | None,
     metrics: MetricsReader | None,
     clock: Clock,
-    timeout: timedelta,
+    timeout: timedelta,  # noqa: ASYNC109 - waited for on the injected clock, and named in the answer
     poll: timedelta,
 ) -> tuple[Verified, str]:
-    """Look every ``poll`` until recovered for HOLD (a quarter of ``timeout`` where that is shorter), or time is up.
+    """Look every ``poll`` until all has been well for HOLD (a quarter of ``timeout`` where shorter), or time is up.
 
     The sentence names what was seen. Raises nothing of the readers: what they cannot answer is part of the sentence.
     """
@@ -56,9 +56,11 @@ async def verify(
         now = clock.now()
         well = all(look.good or (look.good is None and look.lasting) for look in looks)
         since = (since or now) if well else None
-        if (since is not None and now - since >= hold) or now >= deadline:
+        # What became well just before the deadline gets the time to show that it lasts.
+        end = deadline if since is None else since + hold
+        if now >= end:
             return _answer(looks, None if since is None else now - since, timeout)
-        await clock.sleep(min(poll, deadline - now).total_seconds())
+        await clock.sleep(min(poll, end - now).total_seconds())
 
 
 def _answer(looks: Sequence[_Look], held: timedelta | None, timeout: timedelta) -> tuple[Verified, str]:

@@ -21,9 +21,7 @@ from agent_sre.domain.finding import Fact
 from agent_sre.domain.instant import format_instant
 
 _SYMPTOMS = frozenset({"latency", "errors", "availability", "traffic", "edge_latency", "saturation"})
-_LONGEST_LEAD = 45 * 60.0
-_LATE_ALERT = 300.0
-"""Where nothing holds at the alert, a fault that ended at most this long before it is meant."""
+_LONGEST_LEAD = 20 * 60.0
 _DATED_SAMPLES = 360
 """Samples looked at to date an onset; older ones only tell the usual level."""
 
@@ -42,6 +40,8 @@ class Departure:
     z: float
     rarity: float
     start: float
+    highest: float
+    """The highest single sample since the incident began, held or not."""
 
     @property
     def ratio(self) -> float:
@@ -86,11 +86,11 @@ def _date(case: CaseFile) -> float:
     symptoms = [item for item in measured(case) if item.meaning in _SYMPTOMS and item.times.size >= 4]
     own = [item for item in symptoms if item.entity.name in names]
     step = float(np.median([np.median(np.diff(item.times)) for item in own or symptoms])) if symptoms else 60.0
-    for lead in (0.0, _LATE_ALERT):
-        for group in (own, symptoms):
-            starts = [start for item in group if (start := _onset_of(item, alert - lead, step)) is not None]
-            if starts:
-                return float(np.median(starts)) if len(starts) > 2 else min(starts)
+    # One odd signal of a bystander dates nothing; the alerted workload's own does.
+    for group, least in ((own, 1), (symptoms, 3)):
+        starts = [start for item in group if (start := _onset_of(item, alert, step)) is not None]
+        if len(starts) >= least:
+            return float(np.median(starts)) if len(starts) > 2 else min(starts)
     return alert - 2 * step
 
 
@@ -101,6 +101,8 @@ def _onset_of(item: Measured, alert: float, step: float) -> float | None:
     shift = onset(times, values, near=near)
     if shift is None or shift.until < near or shift.time < alert - _LONGEST_LEAD:
         return None
+    if item.meaning != "traffic" and shift.up == (item.meaning == "availability"):
+        return None  # getting better is no sign of trouble
     return shift.time
 
 
@@ -138,6 +140,7 @@ def depart(item: Measured, start: float) -> Departure | None:
         z=(after - before) / noise,
         rarity=_rarity(usual, before, after),
         start=_start(times[since], recent, before, after),
+        highest=float(recent.max()),
     )
 
 

@@ -6,6 +6,7 @@ call graph. ``excess`` is what makes the comparison physical: extra seconds of w
 second, that a workload adds; a caller's excess contains its callees'.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from agent_sre.analysis.departures import Departure, departure, incident_start
 from agent_sre.analysis.signals import Entity, Floats, Measured, measured, resample
 
 _SCALE = {"milliseconds": 1e-3, "microseconds": 1e-6, "percent": 1e-2}
+_MEAN = re.compile(r"(?:^|[_:.])(?:avg|mean|average)(?:$|[_:.])|_sum$")
 _KINDS = frozenset({"workload", "external"})
 
 
@@ -117,8 +119,10 @@ def _traffic(profile: Profile) -> Departure | None:
 
 def _slowdown(profile: Profile, start: float) -> float:
     """Mean over the latency series of the extra seconds since the incident began, noise taken off."""
-    extra = [_extra(item, start) for item in profile.signals.get("latency", []) if item.labels.get("reporter") != "source"]
-    known = [value for value in extra if value is not None]
+    items = [item for item in profile.signals.get("latency", []) if item.labels.get("reporter") != "source"]
+    # Means add up along a call, quantiles do not: a rare slow call moves its caller's p90 by more than it takes.
+    means = [item for item in items if _MEAN.search(item.source.name)]
+    known = [value for item in means or items if (value := _extra(item, start)) is not None]
     return max(float(np.mean(known)), 0.0) if known else 0.0
 
 

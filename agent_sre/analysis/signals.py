@@ -26,6 +26,7 @@ _POD_OF_SET = re.compile(r"^(.+)-(?:\d{1,4}|[0-9bcdfghjklmnpqrstvwxz2-9]{5})$")
 _GRPC_FAULTS = frozenset(
     "2 4 8 13 14 15 Unknown DeadlineExceeded ResourceExhausted Internal Unavailable DataLoss".lower().split()
 )
+_PER = re.compile(r"per_(\d+)?_?(second|minute|hour)s?")
 _GAP_STEPS = 4.0
 
 
@@ -209,6 +210,15 @@ def rate(times: Floats, values: Floats) -> tuple[Floats, Floats]:
     increase = np.where(increase < 0, values[1:], increase)
     sound = (steps > 0) & (steps <= _GAP_STEPS * float(np.median(steps)))
     return times[1:][sound], increase[sound] / steps[sound]
+
+
+def per_second(unit: str) -> float:
+    """What a count in this unit is multiplied with to be per second: 1 where the unit does not say otherwise."""
+    match = _PER.search(unit)
+    if match is None:
+        return 1.0
+    seconds = {"second": 1.0, "minute": 60.0, "hour": 3600.0}[match[2]]
+    return 1.0 / (seconds * float(match[1] or 1))
 
 
 def resample(times: Floats, values: Floats, grid: Floats) -> Floats:

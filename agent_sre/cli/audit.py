@@ -14,7 +14,9 @@ def audit() -> None:
 
 
 @audit.command()
-@click.option("--head", help="Digest of a row known from outside (a backup, a chat): the log must still contain it last.")
+@click.option(
+    "--head", help="Digest of a row known from outside (a backup, a chat): the log must still contain it last."
+)
 def verify(head: str | None) -> None:
     """Check the whole chain; names the first bad row. Exit status 1 where there is one."""
     from agent_sre.bootstrap import verify_audit

@@ -19,7 +19,9 @@ _STEPS = {
 }
 
 
-@click.command(epilog="Exit status: 0 with an answer, an inconclusive one included; 2 for a snapshot that can't be read.")
+@click.command(
+    epilog="Exit status: 0 with an answer, an inconclusive one included; 2 for a snapshot that can't be read."
+)
 @click.option(
     "--snapshot",
     required=True,

@@ -1,7 +1,7 @@
 """The console's JSON for scripts: what the pages show, and deciding an approval with the token.
 
-Thin on purpose. Reading takes a session or the bearer token; deciding takes the bearer token only, or, where the console
-is open on loopback, a JSON body: a page from elsewhere cannot send one without asking first.
+Thin on purpose. Reading takes a session or the bearer token; deciding takes the bearer token only, or, where the
+console is open on loopback, a JSON body: a page from elsewhere cannot send one without asking first.
 """
 
 from http import HTTPStatus
@@ -57,7 +57,7 @@ class ConsoleApi:
         return _json(incident_to_plain(view))
 
     async def decide(self, request: Request) -> Response:
-        """``{"decision": "approve" | "reject", "digest": ..., "reason": ..., "by": ...}``; 409 where it changed nothing."""
+        """``{"decision": "approve" | "reject", "digest": ..., "reason": ..., "by": ...}``; 409: it changed nothing."""
         self._authorize(request)
         body = await _read_object(request)
         choice = body.get("decision")

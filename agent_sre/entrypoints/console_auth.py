@@ -53,7 +53,7 @@ class Access:
 
 @dataclass(slots=True)
 class LoginThrottle:
-    """At most ``limit`` failed logins per address and ``period`` seconds; other addresses are not locked out by them."""
+    """At most ``limit`` failed logins per address and ``period`` seconds; no address can lock out another."""
 
     limit: int = 5
     period: float = 60.0

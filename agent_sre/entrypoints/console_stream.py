@@ -1,9 +1,9 @@
 """Live updates: server-sent events that say "this changed, fetch it again", never what it is now.
 
 A stream carries a revision word and nothing else, so that everything shown went through the same page, the same
-escaping and the same login. In one process a change is heard at once (``ChangeSignal.notify``); with several replicas, or
-a writer that did not notify, the revision is read again every few seconds. Streams are few, end by themselves, and end
-at once when the server stops: an open stream would otherwise hold up a shutdown. Called by ``console``.
+escaping and the same login. In one process a change is heard at once (``ChangeSignal.notify``); with several replicas,
+or a writer that did not notify, the revision is read again every few seconds. Streams are few, end by themselves, and
+end at once when the server stops: an open stream would otherwise hold up a shutdown. Called by ``console``.
 """
 
 import asyncio

@@ -68,7 +68,7 @@ class Pages:
             day=day,
             words=in_words,
             weblink=weblink,
-            drawn=Markup,  # noqa: S704  charts are drawn and escaped by report.chart
+            drawn=Markup,  # charts only: drawn and escaped by report.chart
             difference=difference,
         )
         self._environment.globals["static"] = self._static_address

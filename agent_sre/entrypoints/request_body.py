@@ -1,9 +1,9 @@
 """Request bodies within limits: bytes as they arrive, bytes after decompression, and time.
 
-ASGI middleware, so that no handler can forget it and nothing is held in memory beyond the limit. A gzip body is unpacked
-piece by piece and never further than the limit, so a bomb costs no more than a large body. What a client still sends after
-it went over the limit is read and thrown away for a moment: closing at once would lose our answer on its way back.
-Answers are not touched: a stream of events may stay open for hours.
+ASGI middleware, so that no handler can forget it and nothing is held in memory beyond the limit. A gzip body is
+unpacked piece by piece and never further than the limit, so a bomb costs no more than a large body. What a client
+still sends after it went over the limit is read and thrown away for a moment: closing at once would lose our answer
+on its way back. Answers are not touched: a stream of events may stay open for hours.
 """
 
 import asyncio
@@ -50,7 +50,6 @@ class BodyLimits:
             await send(message)
 
         try:
-            body.check_headers()
             await self.app(body.plain_scope(), body.receive, watch)
         except BodyRefused as refused:
             if started:
@@ -79,8 +78,7 @@ class _Body:
         self._complete = False
         self._deadline: float | None = None
 
-    def check_headers(self) -> None:
-        """Refuse what the headers already tell."""
+    def _check_headers(self) -> None:
         if self._encoding not in _IDENTITY | _GZIP:
             raise BodyRefused(415, f"the Content-Encoding {self._encoding[:40]!r} is not known", "send gzip or nothing")
         if self._length.isdecimal() and int(self._length[:20]) > self._max_bytes:
@@ -100,7 +98,10 @@ class _Body:
         """The application's ``receive``."""
         if self._complete:
             return await self._receive()
-        message = await self._next()
+        if self._deadline is None:
+            self._deadline = asyncio.get_running_loop().time() + self._seconds
+            self._check_headers()
+        message = await self._next(self._deadline)
         if message["type"] != "http.request":
             return message
         data = self._within_limit(message.get("body", b""))
@@ -122,12 +123,9 @@ class _Body:
         except TimeoutError:
             return
 
-    async def _next(self) -> Message:
-        loop = asyncio.get_running_loop()
-        if self._deadline is None:
-            self._deadline = loop.time() + self._seconds
+    async def _next(self, deadline: float) -> Message:
         try:
-            async with asyncio.timeout_at(self._deadline):
+            async with asyncio.timeout_at(deadline):
                 return await self._receive()
         except TimeoutError:
             error = f"the body did not arrive within {self._seconds:g} seconds"
@@ -148,12 +146,13 @@ class _Body:
         """At most one byte more than may still be handed on."""
         if self._gzip is None or not data:
             return data
-        if self._gzip.eof:
-            raise BodyRefused(400, "the gzip body goes on after its end", "send one gzip member")
         try:
-            return self._gzip.decompress(data, self._max_bytes - self._handed_on + 1)
+            plain = b"" if self._gzip.eof else self._gzip.decompress(data, self._max_bytes - self._handed_on + 1)
         except zlib.error as error:
             raise BodyRefused(400, f"the body is not valid gzip: {error}", "send plain JSON or valid gzip") from None
+        if self._gzip.eof and (self._gzip.unused_data or not plain):
+            raise BodyRefused(400, "the gzip body goes on after its end", "send one gzip member")
+        return plain
 
     def _too_large(self) -> BodyRefused:
         error = f"the body is larger than {self._max_bytes} bytes"

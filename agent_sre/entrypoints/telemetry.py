@@ -1,7 +1,8 @@
 """The service's own metrics, on a registry of their own.
 
-Labels have a handful of fixed values each: never a name, a message or anything else that comes from outside, so a storm of
-alerts cannot become a storm of series. Handed to the webhooks, the worker and ``/metrics`` by the composition root.
+Labels have a handful of fixed values each: never a name, a message or anything else that comes from outside, so a
+storm of alerts cannot become a storm of series. Handed to the webhooks, the worker and ``/metrics`` by the
+composition root.
 """
 
 from collections.abc import Mapping
@@ -44,7 +45,9 @@ class Telemetry:
         ProcessCollector(registry=self.registry)
         self._requests = self._counter("webhook_requests", "Requests to alert webhooks.", "source", "outcome")
         self._alerts = self._counter("alerts_accepted", "Alert messages committed to the inbox.", "source")
-        self._accept = self._histogram("accept_seconds", "Time from a webhook's request to its answer.", _FAST, "source")
+        self._accept = self._histogram(
+            "accept_seconds", "Time from a webhook's request to its answer.", _FAST, "source"
+        )
         self._folded = self._counter("alerts_folded", "Alert messages handed to an incident.")
         self._fold = self._histogram("fold_seconds", "Time to fold what waited in the inbox.", _FAST)
         self._advances = self._counter("advances", "Stretches of investigations.", "outcome")

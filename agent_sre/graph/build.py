@@ -18,7 +18,7 @@ from agent_sre.graph.nodes.propose import propose
 from agent_sre.graph.nodes.report import report
 from agent_sre.graph.nodes.triage import triage
 from agent_sre.graph.nodes.verify import verify
-from agent_sre.graph.state import Context, State
+from agent_sre.graph.state import Context, GatherTask, State
 
 Graph = CompiledStateGraph[State, Context, State, State]
 
@@ -31,7 +31,7 @@ def build_graph(checkpointer: BaseCheckpointSaver[Any] | None) -> Graph:
     """Compile the graph. Without a checkpointer it runs in one go and cannot wait for an approval."""
     graph = StateGraph(State, context_schema=Context)
     graph.add_node("triage", triage, retry_policy=RETRY)
-    graph.add_node("gather", gather, retry_policy=RETRY)
+    graph.add_node("gather", gather, input_schema=GatherTask, retry_policy=RETRY)
     graph.add_node("analyze", analyze, retry_policy=RETRY)
     graph.add_node("hypothesize", hypothesize, retry_policy=RETRY)
     graph.add_node("propose", propose, retry_policy=RETRY)

@@ -81,7 +81,9 @@ def _mapping(value: object, path: str) -> Mapping[str, Any]:
 def _labels(value: object, path: str) -> dict[str, str]:
     labels = _mapping(value, path)
     if len(labels) > MAX_LABELS:
-        raise PayloadError(f"{path} has {len(labels)} labels, the limit is {MAX_LABELS}", "drop labels in a relabel rule")
+        raise PayloadError(
+            f"{path} has {len(labels)} labels, the limit is {MAX_LABELS}", "drop labels in a relabel rule"
+        )
     for name, text in labels.items():
         where = f"{path}[{shown(name)}]"
         if not isinstance(text, str):

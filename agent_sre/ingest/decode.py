@@ -49,9 +49,10 @@ def decode(body: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPT
 def _check_depth(brackets: bytes, max_depth: int) -> None:
     """Take the innermost pairs away, a level a round: what is left after ``max_depth`` rounds is deeper or unclosed."""
     for _ in range(max_depth):
-        if not brackets:
-            return
+        before = len(brackets)
         brackets = brackets.replace(b"()", b"")
+        if len(brackets) == before:
+            break
     if b"()" in brackets or brackets.count(b"(") > max_depth:
         raise PayloadError(f"the body is nested deeper than {max_depth} levels", "send a flatter payload")
 

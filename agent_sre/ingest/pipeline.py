@@ -77,6 +77,8 @@ def run(
 
 
 def _close(outcome: _Open, now: datetime) -> Outcome:
-    ended = any(item.alert.status is AlertStatus.RESOLVED and item.reason is not Reason.STALE for item in outcome.decisions)
+    ended = any(
+        item.alert.status is AlertStatus.RESOLVED and item.reason is not Reason.STALE for item in outcome.decisions
+    )
     incident, settled = settle(outcome.standing.incident, outcome.words, ended, now)
     return Outcome(incident, tuple(outcome.decisions), tuple(outcome.positions), settled)

@@ -17,7 +17,7 @@ from statistics import median
 from xml.sax.saxutils import escape, quoteattr
 
 from agent_sre.domain.reference import Window
-from agent_sre.domain.visible import one_line, visible
+from agent_sre.domain.visible import one_line
 from agent_sre.report.axis import LARGEST, Axis, time_axis, value_axis
 from agent_sre.report.units import format_value
 
@@ -108,7 +108,8 @@ def draw(chart: Chart, *, uid: str = "chart", width: int = 460) -> str:
 
 def describe(chart: Chart) -> str:
     """The chart in words: window, each line's range and last value, the marks, and what could not be drawn."""
-    parts = [f"{visible(chart.title)}, {chart.window}."]
+    start, end = chart.window.start, chart.window.end
+    parts = [f"{one_line(chart.title)}, {start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC."]
     for line in chart.lines[:MAX_LINES]:
         item = _drawable(line, chart.window)
         values = item.values
@@ -215,7 +216,7 @@ def _place_marks(marks: Sequence[Mark], time: Axis, width: float) -> tuple[int, 
     placed = []
     for mark in marks:
         x = time.at(mark.time.timestamp())
-        needed = 6.4 * len(mark.kind) + 10
+        needed = 5.8 * len(mark.kind) + 8
         anchor = "start" if x + needed < width - _RIGHT else "end"
         begin = x if anchor == "start" else x - needed
         row = next((index for index, end in enumerate(ends) if end <= begin), len(ends))

@@ -30,6 +30,8 @@ def format_value(value: float, unit: str, step: float | None = None) -> str:
         return "∞" if value > 0 else "-∞"
     if unit in {"bytes", "bytes_per_second"}:
         return _bytes(value, step) + _SUFFIX.get(unit, "")
+    if unit == "milliseconds" and abs(value if step is None else step) >= 1000:
+        return format_value(value / 1000, "seconds", None if step is None else step / 1000)
     if unit == "ratio":
         return _digits(value * 100, None if step is None else step * 100) + " %"
     if unit == "seconds" and abs(step if step is not None else value) < 1 and value and abs(value) < 1:

@@ -1,8 +1,8 @@
 """Take a payload in: read it, commit its alerts, and only then let the sender be told that it arrived.
 
 A payload that cannot be read is refused for good (its sender would only repeat it) and kept in quarantine, cut short,
-so that an operator can see what was lost. A store that is down is not the payload's fault: TemporaryError passes through,
-and the sender tries again. What becomes of the alerts is decided later, by ``service.fold_alerts``.
+so that an operator can see what was lost. A store that is down is not the payload's fault: TemporaryError passes
+through, and the sender tries again. What becomes of the alerts is decided later, by ``service.fold_alerts``.
 
 Called by the webhook entry points, after authentication. Nothing here knows HTTP.
 """
@@ -70,7 +70,9 @@ async def accept_alerts(
         refusal = Refusal.TOO_LARGE if isinstance(error, PayloadTooLarge) else Refusal.UNREADABLE
         refused = RefusedPayload(refusal, error.problem, error.fix)
     except PermanentError as error:
-        refused = RefusedPayload(Refusal.UNREADABLE, f"the alerts cannot be stored: {error}", "correct the values named")
+        refused = RefusedPayload(
+            Refusal.UNREADABLE, f"the alerts cannot be stored: {error}", "correct the values named"
+        )
     else:
         return Accepted(len(alerts), max((alert.truncated for alert in alerts), default=0))
     await inbox.quarantine(Quarantined(source, received_at, str(refused), body[:QUARANTINE_BYTES], len(body)))

@@ -14,7 +14,7 @@ from functools import partial
 
 from agent_sre.domain.alert import Alert
 from agent_sre.domain.errors import TemporaryError
-from agent_sre.domain.incident import Incident, IncidentStatus
+from agent_sre.domain.incident import IncidentStatus
 from agent_sre.domain.instant import format_instant
 from agent_sre.domain.timeline import Entry
 from agent_sre.ingest.group import group_key_of

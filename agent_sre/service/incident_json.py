@@ -1,4 +1,4 @@
-"""An incident as JSON for scripts: where it stands, its answer, its approvals and effects. Called by the console's API."""
+"""An incident as JSON for scripts: where it stands, its answer, its approvals and effects. Called by the console."""
 
 from dataclasses import asdict
 from datetime import datetime

@@ -172,7 +172,7 @@ def sample_verdict(now: datetime = NOW) -> Verdict:
         ),
         evidence=tuple(sample_evidence(now)),
         gaps=(
-            Gap("traces", "spans of checkout", "no trace back end is configured", "set AGENT_SRE_TRACES_URL"),
+            Gap("traces", "spans of checkout", "no trace back end is configured", "configure one to see where requests spend their time"),
             Gap(
                 "kubernetes",
                 "list nodes",
@@ -267,4 +267,5 @@ def _entries(status: IncidentStatus, incident_id: str, now: datetime) -> Iterato
 
 def _findings(now: datetime) -> tuple[Finding, ...]:
     facts = tuple(fact for fact, _, _ in sample_facts(now))
-    return (Finding("deploys", "bad_deploy", CHECKOUT, 0.9, "a deploy broke it", facts[:4], (facts[4],), "dep-42"),)
+    pool = Finding("pools", "connection_pool_exhausted", CHECKOUT, 0.4, "the pool is empty", facts[5:])
+    return (Finding("deploys", "bad_deploy", CHECKOUT, 0.9, "a deploy broke it", facts[:4], (facts[4],), "dep-42"), pool)

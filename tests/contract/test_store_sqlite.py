@@ -244,6 +244,12 @@ async def test_a_url_we_cannot_serve_from_is_refused(url: str, complaint: str) -
         await open_store(url)
 
 
+async def test_a_directory_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(PermanentError, match="file/deeper of the database cannot be used: Not a directory"):
+        await open_store(f"sqlite:///{tmp_path}/file/deeper/store.db")
+
+
 def test_one_process_serves_a_file_at_a_time(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/new/store.db"
     with SingleWriter(url):

@@ -9,6 +9,7 @@ from agent_sre.adapters.metrics_snapshot.syntax import (
     Aggregation,
     Binary,
     Call,
+    Matching,
     Negation,
     Node,
     Number,
@@ -29,9 +30,8 @@ def evaluate(node: Node, index: Index, at: float) -> Value:
         case Selector():
             return index.instant(node, at) if node.window is None else index.range(node, at)
         case Negation():
-            return combine(
-                "*", -1.0, evaluate(node.body, index, at), as_bool=False, matching=Binary("*", node, node).matching
-            )
+            body = evaluate(node.body, index, at)
+            return combine("*", -1.0, body, as_bool=False, matching=Matching())
         case Binary():
             left, right = evaluate(node.left, index, at), evaluate(node.right, index, at)
             return combine(node.operator, left, right, as_bool=node.as_bool, matching=node.matching)

@@ -9,6 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from agent_sre.adapters.metrics_snapshot.vector import Range, Ranges, Sample, Value, Vector, key_of
 from agent_sre.domain.errors import PermanentError
@@ -58,7 +59,7 @@ def _extrapolated(span: Range, *, counter: bool, per_second: bool) -> float | No
         return None
     change = values[-1] - values[0]
     if counter:
-        change += sum(before for before, after in zip(values, values[1:], strict=False) if after < before)
+        change += sum(before for before, after in pairwise(values) if after < before)
     sampled = times[-1] - times[0]
     average = sampled / (len(times) - 1)
     to_start, to_end = times[0] - span.start, span.end - times[-1]
@@ -101,7 +102,7 @@ def _deriv(span: Range) -> float | None:
 
 
 def _steps(span: Range, counts: Callable[[float, float], bool]) -> float:
-    return float(sum(counts(before, after) for before, after in zip(span.values, span.values[1:], strict=False)))
+    return float(sum(counts(before, after) for before, after in pairwise(span.values)))
 
 
 def quantile(fraction: float, values: Sequence[float]) -> float:

@@ -229,7 +229,7 @@ class _Parser:
     def ranged(self, node: Node) -> Node:
         self.expect("[")
         window = self.duration()
-        if self.peek() == ":":
+        if self.peek().startswith(":"):
             self.unsupported("a subquery")
         self.expect("]")
         if not isinstance(node, Selector) or node.window is not None:

@@ -1,5 +1,6 @@
 """``SnapshotMetrics``: the MetricsReader over raw series."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -37,6 +38,7 @@ class SnapshotMetrics:
         self._rules = rules
         self._alerts = alerts
         self._indexed: Sequence[Series] | None = None
+        self._count = 0
         self._index = Index(())
 
     async def query(self, expression: str, at: datetime) -> MetricsAnswer:
@@ -78,24 +80,17 @@ class SnapshotMetrics:
 
     def _current(self) -> Index:
         series = self._series()
-        if series is not self._indexed:
-            self._indexed, self._index = series, Index(series)
+        if series is not self._indexed or len(series) != self._count:
+            self._indexed, self._count, self._index = series, len(series), Index(series)
         return self._index
 
     def _raw(self, selector: Selector, start: float, end: float) -> tuple[Series, ...]:
-        # Ranges are open on the left; the window is closed, so start a little earlier.
-        wide = Selector(selector.matchers, end - start + 1e-6)
-        index = self._current()
-        kinds = {(item.name, key_of(item.labels)): item.kind for item in index.series(wide)}
-        return tuple(
-            Series.of(
-                span.name,
-                span.labels,
-                zip(span.times, span.values, strict=True),
-                kinds[span.name, key_of(span.labels)],
-            )
-            for span in index.range(wide, end)
-        )
+        found = []
+        for item in self._current().series(selector):
+            low, high = bisect_left(item.times, start), bisect_right(item.times, end)
+            if high > low:
+                found.append(Series(item.name, item.labels, item.times[low:high], item.values[low:high], item.kind))
+        return tuple(found)
 
     def _stepped(self, node: Node, expression: str, moments: Sequence[float]) -> tuple[Series, ...]:
         index = self._current()

@@ -166,6 +166,7 @@ def parse_signals(content: bytes, file: str) -> tuple[Signal, ...]:
                 meaning if meaning in MEANINGS else "other",
                 str(row.get("unit", "")),
                 {str(key): str(value) for key, value in labels.items()},
+                row.get("cumulative") is True,
             )
         )
     return tuple(signals)

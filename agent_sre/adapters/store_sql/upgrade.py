@@ -4,7 +4,11 @@ Runs in a thread before the store opens. Alembic costs a good part of a second t
 the version table says that there is something to do.
 """
 
+import fcntl
+import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
@@ -29,16 +33,31 @@ def upgrade(url: str) -> bool:
 def prepare(location: Location) -> None:
     """Check, then upgrade. Raises PermanentError naming the file where SQLite finds it damaged."""
     if location.file:
-        _make_directory(location.file)
         _check(location.file)
     _upgrade(location)
 
 
-def _make_directory(file: Path) -> None:
+@contextmanager
+def _alone(file: Path | None) -> Iterator[None]:
+    """Wait until no other process prepares a database in the file's directory, which is made where it is missing.
+
+    SQLite's own lock is not enough: it refuses, without waiting, when two connections switch a new file to WAL at once.
+    """
+    if file is None:
+        yield
+        return
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
+        directory = os.open(file.parent, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
-        raise PermanentError(f"directory {file.parent} of the database cannot be made: {error.strerror}") from error
+        raise PermanentError(
+            f"directory {file.parent} of the database cannot be used: {error.strerror}; give another path"
+        ) from error
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(directory)
 
 
 def _check(file: Path) -> None:
@@ -57,7 +76,7 @@ def _check(file: Path) -> None:
 def _upgrade(location: Location) -> bool:
     engine = location.sync_engine()
     try:
-        with translated(str(location)):
+        with _alone(location.file), translated(str(location)):
             with engine.connect() as connection:
                 if _version(connection) == REVISION:
                     return False

@@ -14,27 +14,27 @@ from agent_sre.evidence.scope import Scope
 from agent_sre.graph.state import Context, GatherTask, Update
 
 
-async def gather(task: GatherTask, runtime: Runtime[Context]) -> Update:
-    """Run the collector named in the task. A repeated step replaces its own observations."""
+async def gather(state: GatherTask, runtime: Runtime[Context]) -> Update:
+    """Run the collector named in the branch's input. A repeated step replaces its own observations."""
     started = time.perf_counter()
     context = runtime.context
-    collector = next((item for item in COLLECTORS if item.name == task["collector"]), None)
+    collector = next((item for item in COLLECTORS if item.name == state["collector"]), None)
     if collector is None:
         known = ", ".join(item.name for item in COLLECTORS)
         raise PermanentError(f"collector {task['collector']!r} of a stored run no longer exists; known: {known}")
-    start, end = task["window"]
+    start, end = state["window"]
     scope = Scope(
-        incident_id=task["incident_id"],
-        run=task["run"],
-        now=parse_instant(task["now"]),
+        incident_id=state["incident_id"],
+        run=state["run"],
+        now=parse_instant(state["now"]),
         window=Window(parse_instant(start), parse_instant(end)),
-        namespaces=tuple(task["namespaces"]),
-        alerts=await context.incidents.alerts(task["incident_id"]),
+        namespaces=tuple(state["namespaces"]),
+        alerts=await context.incidents.alerts(state["incident_id"]),
         limits=context.limits,
         signals=context.signals,
     )
     collected = await run_collector(collector, scope, context.readers)
-    await context.cases.add_observations(task["incident_id"], task["run"], collected.observations)
+    await context.cases.add_observations(state["incident_id"], state["run"], collected.observations)
     return {
         "observations": [item.id for item in collected.observations],
         "gaps": [asdict(gap) for gap in collected.gaps],

@@ -39,7 +39,8 @@ class ShopLogs:
     def _lines(self, source: LogSource, window: Window) -> Iterator[LogLine]:
         service = source.container
         tick = int(window.start.timestamp() // EVERY)
-        while tick * EVERY <= window.end.timestamp():
+        # A failure takes two lines, the second a millisecond later.
+        while (tick + 1) * EVERY + 0.001 <= window.end.timestamp():
             tick += 1
             time = tick * EVERY
             if source.pod not in self._world.pods(service, time):

@@ -1,37 +1,25 @@
-"""The one composition root: the only module that names concrete adapters. Used by the commands and by tests.
-
-Heavy libraries are imported inside the functions that need them: the console must be up within three seconds, while the
-graph alone takes about that long to import.
-"""
+"""One investigation of a snapshot: its files behind the reading ports, everything else in memory."""
 
 from __future__ import annotations
 
-import asyncio
-import importlib
-import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
-from datetime import timedelta
+import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent_sre.actions.policy import Mode, Policy
 from agent_sre.adapters.clock_system import RandomIds, SystemClock
-from agent_sre.domain.errors import PermanentError
 from agent_sre.domain.runbook import Runbook
-from agent_sre.domain.signal import Signal, default_signals
+from agent_sre.domain.signal import default_signals
 from agent_sre.evidence.scope import Limits, Readers
 from agent_sre.runbooks.load import load_runbooks
 from agent_sre.settings import Settings
 
 if TYPE_CHECKING:
     from agent_sre.adapters.snapshot_directory import Snapshot
-    from agent_sre.graph.state import Context
-    from agent_sre.ports.cluster import ClusterWriter
-    from agent_sre.ports.health import Check, Probe
 
-_PACKAGE = Path(__file__).parent
+_PACKAGE = Path(__file__).parents[1]
 
 
 def shipped_runbooks() -> Path:
@@ -40,14 +28,12 @@ def shipped_runbooks() -> Path:
     return packaged if packaged.is_dir() else _PACKAGE.parent / "runbooks"
 
 
-def _runbooks(settings: Settings | None) -> tuple[Runbook, ...]:
+def runbooks(settings: Settings | None) -> tuple[Runbook, ...]:
+    """The shipped runbooks and the site's own. Raises PermanentError naming the first that is not valid."""
     paths = [shipped_runbooks()]
     if settings is not None and settings.runbooks_dir:
         paths.append(Path(settings.runbooks_dir))
     return load_runbooks(paths)
-
-
-# ------------------------------------------------------------------------------------------------------- one snapshot
 
 
 def _snapshot_readers(snapshot: Snapshot) -> Readers:
@@ -59,7 +45,7 @@ def _snapshot_readers(snapshot: Snapshot) -> Readers:
     series = snapshot.series
     return Readers(
         cluster=SnapshotCluster(snapshot.objects) if snapshot.objects is not None else None,
-        metrics=SnapshotMetrics(lambda: series, snapshot.now) if series is not None else None,
+        metrics=SnapshotMetrics(lambda: series, lambda: snapshot.now) if series is not None else None,
         logs=SnapshotLogs(snapshot.logs, snapshot.now) if snapshot.logs is not None else None,
         changes=SnapshotChanges(snapshot.changes) if snapshot.changes is not None else None,
         topology=SnapshotTopology(snapshot.edges) if snapshot.edges is not None else None,
@@ -69,8 +55,6 @@ def _snapshot_readers(snapshot: Snapshot) -> Readers:
 
 async def investigate_snapshot(path: Path, progress: Callable[[str], None] = lambda step: None) -> dict[str, Any]:
     """Investigate a snapshot and return the answer document. Raises PermanentError where it can't be read."""
-    import time
-
     from agent_sre.adapters.snapshot_directory import load_snapshot
     from agent_sre.adapters.store_memory import MemoryStore
     from agent_sre.graph.build import build_graph
@@ -93,12 +77,10 @@ async def investigate_snapshot(path: Path, progress: Callable[[str], None] = lam
         readers=_snapshot_readers(snapshot),
         writer=None,
         signals=(*snapshot.signals, *default_signals()),
-        runbooks=_runbooks(None),
+        runbooks=runbooks(None),
         policy=Policy(mode=Mode.SUGGEST),
         limits=Limits(),
-        options=Options(
-            fixed_now=snapshot.now, fixed_window=snapshot.window, fixed_namespaces=snapshot.namespaces
-        ),
+        options=Options(fixed_now=snapshot.now, fixed_window=snapshot.window, fixed_namespaces=snapshot.namespaces),
     )
     incident, verdict = await investigate_once(
         snapshot.id,
@@ -112,6 +94,3 @@ async def investigate_snapshot(path: Path, progress: Callable[[str], None] = lam
     seconds = {**verdict.seconds, "total": time.perf_counter() - started}
     verdict = replace(verdict, seconds=seconds)
     return await answer_document(incident, verdict, store.approvals, store.journal)
-
-
-# ------------------------------------------------------------------------------------------------------- the service

@@ -1,0 +1,137 @@
+"""A workload: the object a person would edit, its current generation, and the pods of that generation."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+from agent_sre.analysis.casefile import K8sObject, Seen
+from agent_sre.analysis.kubernetes.pods import Container, Pod
+from agent_sre.analysis.kubernetes.reading import Path, dig, labels, mapping, number, positions, ref_of, text
+from agent_sre.domain.reference import ObjectRef
+
+_TEMPLATE: Path = ("spec", "template")
+_CRON_TEMPLATE: Path = ("spec", "jobTemplate", "spec", "template")
+
+
+class Workload:
+    """One Deployment, StatefulSet, DaemonSet, Job or CronJob; ``seen`` is None where only its pods were listed."""
+
+    def __init__(
+        self,
+        ref: ObjectRef,
+        seen: Seen[K8sObject] | None,
+        replicasets: tuple[Seen[K8sObject], ...],
+        pods: tuple[Pod, ...],
+        owners: Mapping[ObjectRef, ObjectRef],
+    ) -> None:
+        self.ref = ref
+        self.seen = seen
+        self.replicasets = replicasets
+        self.pods = pods
+        self._owners = owners
+
+    @property
+    def current(self) -> Seen[K8sObject] | None:
+        """The current generation's ReplicaSet, where there are such."""
+        return self.replicasets[0] if self.replicasets else None
+
+    @property
+    def previous(self) -> Seen[K8sObject] | None:
+        """The generation before."""
+        return self.replicasets[1] if len(self.replicasets) > 1 else None
+
+    @cached_property
+    def current_pods(self) -> tuple[Pod, ...]:
+        """The pods of the current generation; all pods where generations are not known."""
+        if self.current is None:
+            return self.pods
+        current = ref_of(self.current.value)
+        stale = {ref_of(seen.value) for seen in self.replicasets} - {current}
+        return tuple(pod for pod in self.pods if self._owners.get(pod.ref) not in stale)
+
+    @property
+    def desired(self) -> int | None:
+        """How many replicas it is meant to have."""
+        if self.seen is not None:
+            for path in (("spec", "replicas"), ("status", "desiredNumberScheduled")):
+                found = number(self.seen.value, *path)
+                if found is not None:
+                    return found
+        return number(self.current.value, "spec", "replicas") if self.current else None
+
+    @cached_property
+    def template(self) -> tuple[Seen[K8sObject], Path] | None:
+        """Where the pod template is written: the object and the path of the template."""
+        for seen in (self.seen, self.current):
+            for path in (_TEMPLATE, _CRON_TEMPLATE):
+                if seen is not None and mapping(seen.value, *path):
+                    return seen, path
+        return None
+
+    @property
+    def pod_spec(self) -> Mapping[str, Any]:
+        """The template's pod spec, else that of a pod."""
+        if self.template is not None:
+            seen, path = self.template
+            return mapping(seen.value, *path, "spec")
+        return mapping(self.pods[0].seen.value, "spec") if self.pods else {}
+
+    @property
+    def spec_source(self) -> tuple[Seen[K8sObject], Path] | None:
+        """The object that shows the pod spec, and the path of the spec in it."""
+        if self.template is not None:
+            seen, path = self.template
+            return seen, (*path, "spec")
+        return (self.pods[0].seen, ("spec",)) if self.pods else None
+
+    @cached_property
+    def labels(self) -> dict[str, str]:
+        """The labels its pods get."""
+        if self.template is not None:
+            seen, path = self.template
+            return labels(seen.value, *path, "metadata", "labels")
+        return self.pods[0].labels if self.pods else {}
+
+    @cached_property
+    def containers(self) -> tuple[Container, ...]:
+        """The template's containers (without status), init containers first."""
+        source = self.spec_source
+        if source is None:
+            return ()
+        seen, path = source
+        return tuple(
+            Container(text(spec, "name"), spec, (*path, field, place), {}, (), field == "initContainers")
+            for field in ("initContainers", "containers")
+            for place, spec in positions(seen.value, *path, field)
+        )
+
+    @cached_property
+    def short(self) -> bool:
+        """Whether the current generation has fewer pods than it wants: the API refused to make them."""
+        if self.current is not None:
+            wanted = number(self.current.value, "spec", "replicas")
+            made = number(self.current.value, "status", "replicas")
+        elif self.seen is not None and self.ref.kind in ("StatefulSet", "DaemonSet"):
+            wanted = self.desired
+            fields = ("replicas",) if self.ref.kind == "StatefulSet" else ("currentNumberScheduled",)
+            made = number(self.seen.value, "status", *fields)
+        else:
+            return False
+        made = len(self.current_pods) if made is None else made
+        return wanted is not None and made < wanted
+
+    @cached_property
+    def broken(self) -> bool:
+        """Whether it does not serve as it should now: too few pods, or one that is not ready and not finished."""
+        if self.short or any(not pod.ready and not pod.done for pod in self.current_pods):
+            return True
+        return bool(self.desired) and not self.pods and self.ref.kind in ("Deployment", "StatefulSet", "DaemonSet")
+
+    @property
+    def finished_kind(self) -> bool:
+        """Whether its pods are meant to end."""
+        return self.ref.kind in ("Job", "CronJob")
+
+    def value(self, *path: str | int) -> Any:
+        """A field of the workload's own object, or None."""
+        return dig(self.seen.value, *path) if self.seen else None

@@ -1,0 +1,266 @@
+"""The service put together: store, worker, graph, web server, and their orderly end.
+
+The web server is up before the graph is imported, because that import takes seconds and an alert source should not
+wait for it: alerts are accepted at once, and investigations begin when the graph is there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from agent_sre.actions.policy import Mode, Policy
+from agent_sre.adapters.store_sql import SingleWriter, SqlStore, open_store
+from agent_sre.bootstrap.server import Server, listen
+from agent_sre.domain.incident import IncidentStatus
+from agent_sre.domain.runbook import Runbook
+from agent_sre.domain.signal import Signal
+from agent_sre.entrypoints.console import console_routes
+from agent_sre.entrypoints.console_auth import Access
+from agent_sre.entrypoints.console_deps import ConsoleDeps
+from agent_sre.entrypoints.console_stream import ChangeSignal
+from agent_sre.entrypoints.health import Health
+from agent_sre.entrypoints.http import Service, build_app
+from agent_sre.entrypoints.telemetry import Telemetry
+from agent_sre.entrypoints.webhook_auth import WebhookAuth
+from agent_sre.entrypoints.webhooks import Webhooks
+from agent_sre.entrypoints.worker import Duties, Worker
+from agent_sre.evidence.scope import Limits, Readers
+from agent_sre.ports.clock import Clock, Ids
+from agent_sre.ports.cluster import ClusterWriter
+from agent_sre.ports.health import Check, CheckState
+from agent_sre.service.accept_alerts import Accepted, accept_alerts
+from agent_sre.service.fold_alerts import fold_alerts
+from agent_sre.service.postpone_incident import postpone_incident
+from agent_sre.service.read_incident import Stores
+from agent_sre.settings import Settings
+
+if TYPE_CHECKING:
+    from agent_sre.graph.build import Graph
+    from agent_sre.graph.state import Context
+
+DATABASE = "agent_sre.sqlite"
+CHECKPOINTS = "checkpoints.sqlite"
+DRAIN_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What is looked at and acted on: a live system's adapters, or the demo's shop behind the same ports."""
+
+    readers: Readers
+    writer: ClusterWriter | None
+    signals: tuple[Signal, ...]
+    runbooks: tuple[Runbook, ...]
+    clock: Clock
+    ids: Ids
+
+
+def database_url(settings: Settings) -> str:
+    """The embedded database's URL."""
+    return f"sqlite:///{settings.data_dir.resolve() / DATABASE}"
+
+
+class Investigations:
+    """The graph with its checkpoints, loaded in the background; ``advance`` waits for it."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._stack = AsyncExitStack()
+        self._loading = asyncio.ensure_future(self._load())
+
+    async def _load(self) -> Graph:
+        # Importing the graph holds up nothing but this thread (and, piecewise, the interpreter).
+        build, sqlite, connect = await asyncio.to_thread(_import_graph)
+        connection = await self._stack.enter_async_context(connect(self._file))
+        await connection.execute("PRAGMA journal_mode=WAL")
+        # A step that was reported done must survive the machine, like everything else that is acknowledged.
+        await connection.execute("PRAGMA synchronous=FULL")
+        saver = sqlite(connection)
+        await saver.setup()
+        graph: Graph = build(saver)
+        return graph
+
+    async def graph(self) -> Graph:
+        """The graph, once it is there."""
+        return await asyncio.shield(self._loading)
+
+    async def close(self) -> None:
+        """Close the checkpoints' database."""
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._loading
+        await self._stack.aclose()
+
+
+def _import_graph() -> tuple[Any, Any, Any]:
+    import aiosqlite
+    from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+
+    from agent_sre.graph.build import build_graph
+
+    return build_graph, AsyncSqliteSaver, aiosqlite.connect
+
+
+class _Parts:
+    """The pieces of a running service that refer to one another."""
+
+    def __init__(self, settings: Settings, world: World, store: SqlStore) -> None:
+        self.settings = settings
+        self.world = world
+        self.store = store
+        self.telemetry = Telemetry()
+        self.changes = ChangeSignal()
+        self.investigations = Investigations(settings.data_dir / CHECKPOINTS)
+        duties = Duties(fold=self._fold, due=store.incidents.due, advance=self._advance, postpone=self._postpone)
+        self.worker = Worker(
+            duties,
+            world.clock,
+            self.telemetry,
+            concurrency=settings.concurrency,
+            poll_seconds=settings.poll_seconds,
+        )
+
+    async def _fold(self) -> int:
+        store, world = self.store, self.world
+        return await fold_alerts(store.inbox, store.incidents, store.approvals, store.journal, world.clock, world.ids)
+
+    async def _advance(self, incident_id: str) -> None:
+        graph = await self.investigations.graph()
+        # Imported by the graph's loading already; a cheap look-up by now.
+        from agent_sre.service.advance_incident import advance_incident
+
+        try:
+            await advance_incident(incident_id, graph, self._context())
+        finally:
+            self.changes.notify(incident_id)
+
+    async def _postpone(self, incident_id: str, until: datetime, sentence: str) -> None:
+        await postpone_incident(incident_id, until, sentence, incidents=self.store.incidents, clock=self.world.clock)
+
+    def _context(self) -> Context:
+        from agent_sre.graph.state import Context, Options
+
+        settings, world, store = self.settings, self.world, self.store
+        return Context(
+            incidents=store.incidents,
+            cases=store.cases,
+            approvals=store.approvals,
+            effects=store.effects,
+            journal=store.journal,
+            clock=world.clock,
+            ids=world.ids,
+            readers=world.readers,
+            writer=world.writer,
+            signals=world.signals,
+            runbooks=world.runbooks,
+            policy=policy(settings),
+            limits=Limits(timeout_seconds=settings.collector_timeout, redaction_key=self._key),
+            options=Options(
+                lookback=timedelta(seconds=settings.lookback_seconds),
+                approval_ttl=timedelta(seconds=settings.approval_ttl),
+                verify_timeout=timedelta(seconds=settings.verify_timeout),
+                verify_poll=timedelta(seconds=settings.verify_poll),
+                fixed_namespaces=settings.listed(settings.namespaces),
+            ),
+        )
+
+    _key = secrets.token_bytes(32)
+
+    async def _accept(self, source: str, body: bytes) -> Accepted:
+        return await accept_alerts(
+            source,
+            body,
+            inbox=self.store.inbox,
+            clock=self.world.clock,
+            max_bytes=self.settings.max_body_bytes,
+        )
+
+    async def _ready(self) -> Sequence[Check]:
+        await self.store.incidents.newest(1)
+        return (Check("store", CheckState.OK, "answers"), self.worker.check())
+
+    async def _count(self) -> Mapping[IncidentStatus, int]:
+        newest = await self.store.incidents.newest(1000)
+        return {status: sum(item.status is status for item in newest) for status in IncidentStatus}
+
+    def app(self) -> ASGIApp:
+        """The whole HTTP side."""
+        settings, store = self.settings, self.store
+        insecure = settings.loopback or "alertmanager" in settings.listed(settings.insecure_sources)
+        auth = WebhookAuth(bearer=settings.alertmanager_token.get_secret_value(), open_without_secret=insecure)
+        stores = Stores(
+            incidents=store.incidents,
+            cases=store.cases,
+            approvals=store.approvals,
+            effects=store.effects,
+            journal=store.journal,
+            signals=self.world.signals,
+        )
+        access = Access(
+            token=settings.console_token.get_secret_value(),
+            loopback=settings.loopback,
+            allowed_hosts=settings.listed(settings.allowed_hosts),
+            session_seconds=settings.session_hours * 3600,
+            operator="operator",
+        )
+        service = Service(
+            webhooks=Webhooks(self._accept, self.worker.wake, {"alertmanager": auth}, self.telemetry),
+            health=Health(self._ready, self._count, self.telemetry),
+            telemetry=self.telemetry,
+            max_body_bytes=settings.max_body_bytes,
+        )
+        console = ConsoleDeps(
+            stores, self.world.clock, self.changes, access, on_decision=lambda incident_id: self.worker.wake()
+        )
+        return build_app(service, extra_routes=console_routes(console))
+
+
+def policy(settings: Settings) -> Policy:
+    """What the settings allow."""
+    return Policy(
+        mode=Mode(settings.actions_mode),
+        namespaces=frozenset(settings.listed(settings.actions_namespaces)),
+        kill_switch=settings.kill_switch,
+    )
+
+
+@asynccontextmanager
+async def running(settings: Settings, world: World) -> AsyncIterator[tuple[str, asyncio.Task[None]]]:
+    """Start the service; gives its URL and a task that ends when the server does. Leaving it stops everything."""
+    url = database_url(settings)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    with listen(settings.host, settings.port) as bound, SingleWriter(url):
+        store = await open_store(url)
+        parts = _Parts(settings, world, store)
+        # h11 and a bounded keep-alive; access logs would repeat what the metrics count.
+        config = uvicorn.Config(
+            parts.app(),
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=int(DRAIN_SECONDS),
+            server_header=False,
+        )
+        server = Server(config, parts.changes)
+        serving = asyncio.create_task(server.serve(sockets=[bound]), name="server")
+        parts.worker.start()
+        try:
+            host, port = bound.getsockname()[:2]
+            shown = f"[{host}]" if ":" in host else host
+            yield f"http://{shown}:{port}", serving
+        finally:
+            server.should_exit = True
+            await serving
+            await parts.worker.stop(DRAIN_SECONDS)
+            await parts.investigations.close()
+            await store.close()

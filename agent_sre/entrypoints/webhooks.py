@@ -1,0 +1,114 @@
+"""``POST /webhooks/<source>``: translate HTTP to ``accept_alerts`` and its outcome to a status the source acts on.
+
+2xx means durably committed. 4xx means that sending the same again is useless, and the answer says what to change; 503
+with Retry-After means that the store is down and the source must try again. Alertmanager repeats on 5xx only.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from math import ceil
+
+import structlog
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from agent_sre.domain.errors import TemporaryError
+from agent_sre.entrypoints.request_body import BodyRefused
+from agent_sre.entrypoints.telemetry import Intake, Telemetry
+from agent_sre.entrypoints.webhook_auth import Admission, WebhookAuth
+from agent_sre.service.accept_alerts import Accepted, Refusal, RefusedPayload
+
+Accept = Callable[[str, bytes], Awaitable[Accepted]]
+"""``accept_alerts`` with its ports: source and body in."""
+
+RETRY_AFTER = 5.0
+_NOT_JSON = frozenset({"application/x-www-form-urlencoded", "text/html", "text/xml", "application/xml", "text/css"})
+_NOT_JSON_FAMILIES = ("multipart/", "image/", "audio/", "video/", "font/")
+_STATUS = {Refusal.UNREADABLE: (400, Intake.UNREADABLE), Refusal.TOO_LARGE: (413, Intake.TOO_LARGE)}
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Webhooks:
+    """What the webhook routes need. ``wake`` tells the worker that something waits; ``auth`` is by source."""
+
+    accept: Accept
+    wake: Callable[[], None]
+    auth: Mapping[str, WebhookAuth]
+    telemetry: Telemetry
+
+    def routes(self) -> list[Route]:
+        """One route for each source in ``auth``."""
+        return [self._route(source) for source in self.auth]
+
+    def _route(self, source: str) -> Route:
+        async def endpoint(request: Request) -> Response:
+            started = time.perf_counter()
+            try:
+                response, outcome, alerts = await self._handle(source, request)
+            except BodyRefused as refused:
+                # Counted here, answered by the middleware, which also deals with the rest of the body.
+                outcome = Intake.TOO_LARGE if refused.status == 413 else Intake.UNREADABLE
+                self._note(source, outcome, started)
+                raise
+            self._note(source, outcome, started, alerts)
+            return response
+
+        return Route(f"/webhooks/{source}", endpoint, methods=["POST"], name=f"webhook:{source}")
+
+    def _note(self, source: str, outcome: Intake, started: float, alerts: int = 0) -> None:
+        self.telemetry.request(source, outcome, time.perf_counter() - started, alerts)
+        if outcome not in {Intake.ACCEPTED, Intake.GONE}:
+            # Not why: that may quote the payload, which is in quarantine.
+            log.warning("alerts not accepted", source=source, outcome=outcome.value)
+
+    async def _handle(self, source: str, request: Request) -> tuple[Response, Intake, int]:
+        auth = self.auth[source]
+        admission = auth.admit(request.headers.get("authorization"), request.headers.get("origin"))
+        if admission is not Admission.ADMITTED:
+            return _unauthorized(source, admission, auth), Intake.UNAUTHORIZED, 0
+        if _is_clearly_not_json(request.headers.get("content-type", "")):
+            fix = "send JSON with Content-Type: application/json"
+            return _refused(415, "the Content-Type is not JSON", fix), Intake.NOT_JSON, 0
+        try:
+            accepted = await self.accept(source, await request.body())
+        except RefusedPayload as error:
+            status, outcome = _STATUS[error.refusal]
+            return _refused(status, error.problem, error.fix), outcome, 0
+        except TemporaryError as error:
+            return unavailable(error), Intake.UNAVAILABLE, 0
+        except ClientDisconnect:
+            return Response(status_code=400), Intake.GONE, 0
+        self.wake()
+        answer = {"accepted": accepted.alerts, "truncated": accepted.truncated}
+        return JSONResponse(answer, 202), Intake.ACCEPTED, accepted.alerts
+
+
+def unavailable(error: TemporaryError) -> Response:
+    """503 with Retry-After: a dependency is down, the same request may be sent again."""
+    seconds = str(ceil(error.retry_after or RETRY_AFTER))
+    content = {"error": "the store cannot be written to at the moment", "fix": f"send it again in {seconds} seconds"}
+    return JSONResponse(content, 503, {"Retry-After": seconds})
+
+
+def _refused(status: int, problem: str, fix: str, headers: Mapping[str, str] | None = None) -> Response:
+    return JSONResponse({"error": problem, "fix": fix}, status, headers)
+
+
+def _unauthorized(source: str, admission: Admission, auth: WebhookAuth) -> Response:
+    name = f"AGENT_SRE_{source.upper()}_TOKEN"
+    fixes = {
+        Admission.UNCONFIGURED: f"set {name}, or name {source} in AGENT_SRE_INSECURE_SOURCES",
+        Admission.BROWSER: f"set {name}, or send it from {source} and not from a browser",
+    }
+    fix = fixes.get(admission, f"send the secret of {name} (Alertmanager: http_config.authorization.credentials)")
+    return _refused(401, admission.value, fix, {"WWW-Authenticate": auth.challenge})
+
+
+def _is_clearly_not_json(content_type: str) -> bool:
+    """Many senders say text/plain or nothing at all: only what cannot be JSON is refused."""
+    kind = content_type.partition(";")[0].strip().lower()
+    return kind in _NOT_JSON or kind.startswith(_NOT_JSON_FAMILIES)

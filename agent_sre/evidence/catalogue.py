@@ -1,0 +1,40 @@
+"""All collectors, one line each. A new one is a file, a test and a line here."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from agent_sre.evidence import (
+    alert_conditions,
+    changes,
+    kubernetes_events,
+    kubernetes_nodes,
+    kubernetes_objects,
+    metrics_signals,
+    node_journals,
+    pod_logs,
+    topology,
+    traces,
+)
+from agent_sre.evidence.scope import Collected, Readers, Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Collector:
+    """A name, which is also the first part of its observations' ids, and the function."""
+
+    name: str
+    collect: Callable[[Scope, Readers], Awaitable[Collected]]
+
+
+COLLECTORS: tuple[Collector, ...] = (
+    Collector(kubernetes_objects.NAME, kubernetes_objects.collect),
+    Collector(kubernetes_nodes.NAME, kubernetes_nodes.collect),
+    Collector(kubernetes_events.NAME, kubernetes_events.collect),
+    Collector(pod_logs.NAME, pod_logs.collect),
+    Collector(node_journals.NAME, node_journals.collect),
+    Collector(metrics_signals.NAME, metrics_signals.collect),
+    Collector(alert_conditions.NAME, alert_conditions.collect),
+    Collector(changes.NAME, changes.collect),
+    Collector(topology.NAME, topology.collect),
+    Collector(traces.NAME, traces.collect),
+)

@@ -1,0 +1,62 @@
+"""Workloads and all that they depend on, in the namespaces of the incident.
+
+Not here: Nodes and other cluster-scoped kinds (kubernetes_nodes), Events (kubernetes_events). Secrets are not among the
+kinds that can be read at all.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from agent_sre.evidence.kubernetes_paths import KUBERNETES_FIX, list_query, right
+from agent_sre.evidence.reading import Reading, capped, not_there
+from agent_sre.evidence.scope import Collected, Readers, Scope
+from agent_sre.ports.cluster import CLUSTER_SCOPED, READ_KINDS
+
+NAME = "kubernetes_objects"
+KINDS = tuple(kind for kind in READ_KINDS if kind not in CLUSTER_SCOPED and kind != "Event")
+
+
+async def collect(scope: Scope, readers: Readers) -> Collected:
+    """List every kind in every namespace; one observation per listing, empty ones included."""
+    cluster = readers.cluster
+    if cluster is None:
+        return not_there("kubernetes", "workloads and their configuration", KUBERNETES_FIX)
+    reading = Reading(NAME, "kubernetes", scope)
+    if not scope.namespaces:
+        reading.gap("workloads", "the alerts name no namespace", "add a namespace label, or set AGENT_SRE_NAMESPACES")
+    places = [(kind, namespace) for namespace in scope.namespaces for kind in KINDS]
+    answers = await asyncio.gather(
+        *(
+            reading.look(f"{kind} in {namespace}", partial(cluster.list, kind, namespace), right(kind, namespace))
+            for kind, namespace in places
+        )
+    )
+    for (kind, namespace), found in zip(places, answers, strict=True):
+        if found is not None:
+            record(reading, kind, namespace, found)
+    return reading.done()
+
+
+def record(reading: Reading, kind: str, namespace: str, found: tuple[Mapping[str, Any], ...]) -> None:
+    """Keep one listing, within the limit: what is not well comes first."""
+    limit = reading.scope.limits.objects_per_kind
+    ordered = sorted(found, key=_well) if len(found) > limit else found
+    kept, left_out = capped(ordered, limit, f"objects of kind {kind}")
+    objects = tuple(_trimmed(item) for item in kept)
+    reading.observe(list_query(kind, namespace), objects=objects, left_out=left_out, window=None)
+
+
+def _well(item: Mapping[str, Any]) -> bool:
+    """Whether all conditions of an object are as they should be, as far as they say."""
+    conditions = (item.get("status") or {}).get("conditions") or ()
+    return all(entry.get("status") == "True" for entry in conditions if entry.get("type") in {"Ready", "Available"})
+
+
+def _trimmed(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Without the record of who set which field, which is long and says nothing about faults."""
+    metadata = item.get("metadata")
+    if not isinstance(metadata, Mapping) or "managedFields" not in metadata:
+        return item
+    return {**item, "metadata": {key: value for key, value in metadata.items() if key != "managedFields"}}

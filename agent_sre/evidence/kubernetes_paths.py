@@ -1,0 +1,31 @@
+"""The query texts of Kubernetes reads, as a person would send them with ``kubectl get --raw``."""
+
+from agent_sre.ports.cluster import READ_KINDS
+
+SYSTEM_NAMESPACE = "kube-system"
+"""Where the cluster's own parts run: DNS, proxies, schedulers."""
+NODE_EVENTS_NAMESPACE = "default"
+"""Where Events about nodes are kept."""
+KUBERNETES_FIX = "set AGENT_SRE_KUBERNETES, or add kubernetes.json to the snapshot"
+
+
+def list_query(kind: str, namespace: str) -> str:
+    """``GET /apis/apps/v1/namespaces/shop/deployments kind=Deployment``; the kind is read by ``CaseFile.looked_at``."""
+    version, plural = READ_KINDS[kind]
+    root = f"/api/{version}" if "/" not in version else f"/apis/{version}"
+    place = f"/namespaces/{namespace}" if namespace else ""
+    return f"GET {root}{place}/{plural} kind={kind}"
+
+
+def log_query(namespace: str, pod: str, container: str, *, previous: bool) -> str:
+    """The request for one container's log."""
+    tail = "&previous=true" if previous else ""
+    return f"GET /api/v1/namespaces/{namespace}/pods/{pod}/log?container={container}&timestamps=true{tail}"
+
+
+def right(kind: str, namespace: str) -> str:
+    """The sentence that says which right to grant."""
+    version, plural = READ_KINDS[kind]
+    group = version.rpartition("/")[0] or "core"
+    where = f"namespace {namespace}" if namespace else "the cluster"
+    return f"grant the reader's account list on {plural} ({group}) in {where}"

@@ -1,0 +1,78 @@
+"""How every collector reads: bounded in time and parallelism, refusals kept as gaps, observations numbered in order.
+
+A collector starts its reads through ``look``, which never raises for a refusal, and then records what came back with
+``observe`` in a fixed order; so the ids of a repeated run are the same whatever finished first.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
+
+from agent_sre.domain.errors import PermanentError, TemporaryError
+from agent_sre.domain.evidence import Gap, Observation
+from agent_sre.evidence.scope import Collected, Scope
+
+T = TypeVar("T")
+_SHARE = 0.8
+"""Of the collector's time, what a single read may take: the rest is for what follows it."""
+
+
+class Reading:
+    """One collector's run."""
+
+    def __init__(self, collector: str, source: str, scope: Scope) -> None:
+        self.collector = collector
+        self.source = source
+        self.scope = scope
+        self._observations: list[Observation] = []
+        self._gaps: list[Gap] = []
+        self._slots = asyncio.Semaphore(scope.limits.concurrency)
+        self._deadline = asyncio.get_running_loop().time() + scope.limits.timeout_seconds * _SHARE
+
+    async def look(self, what: str, read: Callable[[], Awaitable[T]], fix: str = "") -> T | None:
+        """The read's answer; None where it was refused or too slow, which is then a gap."""
+        try:
+            async with asyncio.timeout_at(self._deadline), self._slots:
+                return await read()
+        except TimeoutError:
+            seconds = self.scope.limits.timeout_seconds * _SHARE
+            self.gap(what, f"no answer within {seconds:g} s", "raise AGENT_SRE_COLLECTOR_TIMEOUT, or narrow the window")
+        except (TemporaryError, PermanentError) as error:
+            self.gap(what, str(error), fix)
+        return None
+
+    def gap(self, what: str, reason: str, fix: str = "") -> None:
+        """Record what could not be looked at."""
+        self._gaps.append(Gap(self.source, what, reason, fix))
+
+    def observe(self, query: str, **fields: Any) -> None:
+        """Record what a query brought back, an empty answer included."""
+        number = len(self._observations) + 1
+        fields.setdefault("window", self.scope.window)
+        self._observations.append(
+            Observation(
+                id=f"{self.collector}/{number}",
+                collector=self.collector,
+                source=self.source,
+                query=query,
+                observed_at=self.scope.now,
+                **fields,
+            )
+        )
+
+    def done(self) -> Collected:
+        """All of it."""
+        gaps = sorted(dict.fromkeys(self._gaps), key=lambda gap: (gap.what, gap.reason))
+        return Collected(tuple(self._observations), tuple(gaps))
+
+
+def not_there(source: str, what: str, fix: str) -> Collected:
+    """The answer of a collector whose reader is None."""
+    return Collected(gaps=(Gap(source, what, "the source is not configured, or missing from the snapshot", fix),))
+
+
+def capped(items: Sequence[T], limit: int, what: str) -> tuple[tuple[T, ...], tuple[str, ...]]:
+    """The first ``limit`` items, and what to say of the others."""
+    if len(items) <= limit:
+        return tuple(items), ()
+    return tuple(items[:limit]), (f"{len(items) - limit} of {len(items)} {what} beyond the limit of {limit}",)

@@ -1,0 +1,171 @@
+"""Secrets out of evidence, at this one place, before anything is stored, shown or sent to a model.
+
+A secret becomes ``[redacted:<kind>:<4 hex>]``: the digits come from a keyed hash, so that the same secret looks the
+same everywhere (two services with different passwords stay tellable apart) and nobody can test guesses without the key.
+Addresses, names and e-mail are left: personal data is another matter. The patterns are in ``secret_patterns``.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from agent_sre.domain.evidence import Gap, Observation
+from agent_sre.domain.telemetry import Change, LogLine, LogStream, Series, Span
+from agent_sre.evidence.secret_patterns import HINT, KINDS, SECRET, VALUES, is_secret_name, is_spared
+
+_CACHED_LENGTH = 400
+_FLAG = re.compile(r"--?[\w-]+\Z")
+
+
+class Redactor:
+    """Redacts with one key; texts that were seen before are remembered, since labels and names repeat a lot."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key[:64]
+        self._seen: dict[str, str] = {}
+
+    def observation(self, item: Observation) -> Observation:
+        """The observation with every secret in it replaced."""
+        return replace(
+            item,
+            query=self.text(item.query),
+            objects=tuple(self._object(entry) for entry in item.objects),
+            streams=tuple(self._stream(stream) for stream in item.streams),
+            series=tuple(self._series(series) for series in item.series),
+            changes=tuple(self._change(change) for change in item.changes),
+            spans=tuple(self._span(span) for span in item.spans),
+            rules=tuple(self._object(rule) for rule in item.rules),
+            left_out=tuple(self.text(text) for text in item.left_out),
+            link=self.text(item.link),
+        )
+
+    def gap(self, item: Gap) -> Gap:
+        """The gap with every secret in it replaced: error messages quote addresses and headers."""
+        return Gap(item.source, self.text(item.what), self.text(item.reason), item.fix)
+
+    def text(self, text: str) -> str:
+        """The text with every secret in it replaced."""
+        if len(text) > _CACHED_LENGTH:
+            return self._replaced(text)
+        known = self._seen.get(text)
+        if known is None:
+            known = self._seen[text] = self._replaced(text)
+        return known
+
+    def _replaced(self, text: str) -> str:
+        return SECRET.sub(self._place, text) if HINT.search(text) else text
+
+    def _place(self, match: "re.Match[str]") -> str:
+        whole = match[0]
+        kind = match.lastgroup or ""
+        for group in KINDS:
+            if match[group] is not None:
+                return self._swap(match, group, group)
+        if match["argument"] is not None:
+            spared = is_spared(match["argument"]) or not is_secret_name(match["flag"])
+            return whole if spared else self._swap(match, "argument", "value")
+        if not is_secret_name(match["name"]):
+            return whole
+        group = next((name for name in VALUES if match[name] is not None), kind)
+        return whole if is_spared(match[group]) else self._swap(match, group, "value")
+
+    def _swap(self, match: "re.Match[str]", group: str, kind: str) -> str:
+        start, end = match.start(group) - match.start(), match.end(group) - match.start()
+        secret = match[group]
+        # Line breaks stay, so that lines of a log keep their times.
+        return match[0][:start] + self.placeholder(secret, kind) + "\n" * secret.count("\n") + match[0][end:]
+
+    def placeholder(self, secret: str, kind: str = "value") -> str:
+        """What stands in a secret's place."""
+        digest = hashlib.blake2b(secret.encode("utf-8", "surrogatepass"), key=self._key, digest_size=2).hexdigest()
+        return f"[redacted:{kind}:{digest}]"
+
+    def _object(self, item: Mapping[str, Any]) -> Mapping[str, Any]:
+        if item.get("kind") == "Secret":
+            return self._secret(item)
+        if not HINT.search(orjson.dumps(item, default=str).decode()):
+            return item
+        if item.get("kind") == "ConfigMap" and isinstance(item.get("data"), Mapping):
+            data = {key: self._named(key, value) for key, value in item["data"].items()}
+            return {**self._walk({**item, "data": {}}), "data": data}
+        return self._mapping(item)
+
+    def _secret(self, item: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A Secret's keys without its values, and without the annotation in which kubectl repeats them."""
+        fields = {key: value for key, value in item.items() if key not in {"data", "stringData", "metadata"}}
+        metadata = {key: value for key, value in (item.get("metadata") or {}).items() if key != "annotations"}
+        keys = [*(item.get("data") or {}), *(item.get("stringData") or {})]
+        return {
+            **self._mapping(fields),
+            "metadata": self._walk(metadata),
+            "data": dict.fromkeys(keys, "[redacted:secret]"),
+        }
+
+    def _walk(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, Mapping):
+            return self._mapping(value)
+        if isinstance(value, list | tuple):
+            return self._list(value)
+        return value
+
+    def _mapping(self, item: Mapping[str, Any]) -> dict[str, Any]:
+        name = item.get("name")
+        if isinstance(name, str) and isinstance(item.get("value"), str):
+            return {key: self._named(name, held) if key == "value" else self._walk(held) for key, held in item.items()}
+        return {key: self._walk(held) for key, held in item.items()}
+
+    def _list(self, items: Sequence[Any]) -> list[Any]:
+        """A list; after an argument such as ``--db-password`` the next one is the secret."""
+        found: list[Any] = []
+        before = ""
+        for item in items:
+            is_value = isinstance(item, str) and _FLAG.match(before) is not None and is_secret_name(before)
+            found.append(self._named(before, item) if is_value else self._walk(item))
+            before = item if isinstance(item, str) else ""
+        return found
+
+    def _named(self, name: str, value: Any) -> Any:
+        """The value of a variable, key or label of this name."""
+        if isinstance(value, str) and value and is_secret_name(name) and not is_spared(value):
+            return self.placeholder(value)
+        return self._walk(value)
+
+    def _stream(self, stream: LogStream) -> LogStream:
+        """All lines as one text: a key or a value may go on in the next line."""
+        joined = "\n".join(line.text for line in stream.lines)
+        redacted = self._replaced(joined)
+        if redacted == joined:
+            return stream
+        rows = redacted.split("\n")
+        lines, at = [], 0
+        for line in stream.lines:
+            count = line.text.count("\n") + 1
+            lines.append(LogLine(line.time, "\n".join(rows[at : at + count])))
+            at += count
+        return replace(stream, lines=tuple(lines))
+
+    def _series(self, series: Series) -> Series:
+        labels = {key: self._named(key, value) for key, value in series.labels.items()}
+        return series if labels == series.labels else replace(series, labels=labels)
+
+    def _change(self, change: Change) -> Change:
+        return replace(
+            change,
+            target=self.text(change.target),
+            summary=self.text(change.summary),
+            author=self.text(change.author),
+            diff=self.text(change.diff),
+        )
+
+    def _span(self, span: Span) -> Span:
+        name = self.text(span.name)
+        attributes = {key: self._named(key, value) for key, value in span.attributes.items()}
+        if name == span.name and attributes == span.attributes:
+            return span
+        return replace(span, name=name, attributes=attributes)
