@@ -8,6 +8,7 @@ on its way back. Answers are not touched: a stream of events may stay open for h
 
 import asyncio
 import zlib
+from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
@@ -54,7 +55,8 @@ class BodyLimits:
         except BodyRefused as refused:
             if started:
                 raise
-            await body.discard()
+            if refused.status != HTTPStatus.REQUEST_TIMEOUT:
+                await body.discard()
             answer = JSONResponse({"error": refused.error, "fix": refused.fix}, refused.status)
             answer.headers["Connection"] = "close"
             await answer(scope, receive, send)
@@ -104,8 +106,8 @@ class _Body:
         message = await self._next(self._deadline)
         if message["type"] != "http.request":
             return message
-        data = self._within_limit(message.get("body", b""))
         self._complete = not message.get("more_body", False)
+        data = self._within_limit(message.get("body", b""))
         if self._complete and self._gzip is not None and not self._gzip.eof:
             raise BodyRefused(400, "the gzip body ends too early", "send the whole compressed body")
         return {"type": "http.request", "body": data, "more_body": not self._complete}

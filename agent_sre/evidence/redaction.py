@@ -15,7 +15,7 @@ import orjson
 
 from agent_sre.domain.evidence import Gap, Observation
 from agent_sre.domain.telemetry import Change, LogLine, LogStream, Series, Span
-from agent_sre.evidence.secret_patterns import HINT, KINDS, SECRET, VALUES, is_secret_name, is_spared
+from agent_sre.evidence.secret_patterns import find_secrets, is_secret_name, is_spared, may_hold_secrets
 
 _CACHED_LENGTH = 400
 _FLAG = re.compile(r"--?[\w-]+\Z")
@@ -27,6 +27,8 @@ class Redactor:
     def __init__(self, key: bytes) -> None:
         self._key = key[:64]
         self._seen: dict[str, str] = {}
+        # By identity; the original is held too, so that its id is not given to another mapping.
+        self._shared: dict[int, tuple[Mapping[str, str], Mapping[str, str]]] = {}
 
     def observation(self, item: Observation) -> Observation:
         """The observation with every secret in it replaced."""
@@ -57,27 +59,16 @@ class Redactor:
         return known
 
     def _replaced(self, text: str) -> str:
-        return SECRET.sub(self._place, text) if HINT.search(text) else text
-
-    def _place(self, match: "re.Match[str]") -> str:
-        whole = match[0]
-        kind = match.lastgroup or ""
-        for group in KINDS:
-            if match[group] is not None:
-                return self._swap(match, group, group)
-        if match["argument"] is not None:
-            spared = is_spared(match["argument"]) or not is_secret_name(match["flag"])
-            return whole if spared else self._swap(match, "argument", "value")
-        if not is_secret_name(match["name"]):
-            return whole
-        group = next((name for name in VALUES if match[name] is not None), kind)
-        return whole if is_spared(match[group]) else self._swap(match, group, "value")
-
-    def _swap(self, match: "re.Match[str]", group: str, kind: str) -> str:
-        start, end = match.start(group) - match.start(), match.end(group) - match.start()
-        secret = match[group]
-        # Line breaks stay, so that lines of a log keep their times.
-        return match[0][:start] + self.placeholder(secret, kind) + "\n" * secret.count("\n") + match[0][end:]
+        spans = find_secrets(text)
+        if not spans:
+            return text
+        parts, at = [], 0
+        for start, end, kind in spans:
+            secret = text[start:end]
+            # Line breaks stay, so that lines of a log keep their times.
+            parts += [text[at:start], self.placeholder(secret, kind), "\n" * secret.count("\n")]
+            at = end
+        return "".join([*parts, text[at:]])
 
     def placeholder(self, secret: str, kind: str = "value") -> str:
         """What stands in a secret's place."""
@@ -87,7 +78,7 @@ class Redactor:
     def _object(self, item: Mapping[str, Any]) -> Mapping[str, Any]:
         if item.get("kind") == "Secret":
             return self._secret(item)
-        if not HINT.search(orjson.dumps(item, default=str).decode()):
+        if not may_hold_secrets(orjson.dumps(item, default=str).decode()):
             return item
         if item.get("kind") == "ConfigMap" and isinstance(item.get("data"), Mapping):
             data = {key: self._named(key, value) for key, value in item["data"].items()}
@@ -163,9 +154,17 @@ class Redactor:
             diff=self.text(change.diff),
         )
 
+    def _attributes(self, attributes: Mapping[str, str]) -> Mapping[str, str]:
+        """Redacted attributes; spans of one process mostly share one mapping, which is looked at once."""
+        known = self._shared.get(id(attributes))
+        if known is None:
+            redacted = {key: self._named(key, value) for key, value in attributes.items()}
+            known = self._shared[id(attributes)] = (attributes, redacted)
+        return known[1]
+
     def _span(self, span: Span) -> Span:
         name = self.text(span.name)
-        attributes = {key: self._named(key, value) for key, value in span.attributes.items()}
+        attributes = self._attributes(span.attributes)
         if name == span.name and attributes == span.attributes:
             return span
         return replace(span, name=name, attributes=attributes)

@@ -1,13 +1,13 @@
 """An incident as JSON for scripts: where it stands, its answer, its approvals and effects. Called by the console."""
 
 from dataclasses import asdict
-from datetime import datetime
 from typing import Any
 
 from agent_sre.domain.approval import Approval
 from agent_sre.domain.effect import Effect
 from agent_sre.domain.incident import Incident
 from agent_sre.domain.instant import format_instant
+from agent_sre.report.answer import answer
 from agent_sre.service.read_incident import IncidentRow, IncidentView
 
 
@@ -22,12 +22,12 @@ def row_to_plain(row: IncidentRow) -> dict[str, Any]:
 
 
 def incident_to_plain(view: IncidentView) -> dict[str, Any]:
-    """One incident. ``verdict`` is null before there is one; times are RFC 3339 in UTC."""
+    """One incident. ``answer`` is what ``investigate --json`` prints, null before there is one; times RFC 3339, UTC."""
+    proposals = [item.proposal for item in view.approvals]
     return {
         **_incident(view.incident),
-        "verdict": _plain(asdict(view.verdict)) if view.verdict else None,
-        "verdict_run": view.verdict_run,
-        "gaps": [asdict(gap) for gap in view.gaps],
+        "answer": answer(view.incident.id, view.verdict, proposals, view.timeline) if view.verdict else None,
+        "answer_run": view.verdict_run,
         "approvals": [_approval(item) for item in view.approvals],
         "effects": [_effect(item) for item in view.effects.values()],
         "timeline": [
@@ -83,12 +83,3 @@ def _effect(item: Effect) -> dict[str, Any]:
         "verified": str(item.verified) if item.verified else None,
         "verification": item.verification,
     }
-
-
-def _plain(value: Any) -> Any:
-    """Nested values with instants as text."""
-    if isinstance(value, datetime):
-        return format_instant(value)
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

@@ -52,9 +52,7 @@ class World:
         self.clock.advance(timedelta(seconds=1))
         await self.store.inbox.append(alerts)
         store = self.store
-        folded = await fold_alerts(
-            store.inbox, store.incidents, store.approvals, store.journal, self.clock, self.ids
-        )
+        folded = await fold_alerts(store.inbox, store.incidents, store.approvals, store.journal, self.clock, self.ids)
         assert folded == len(alerts)
         assert await store.inbox.pending(1) == ()
 

@@ -27,7 +27,12 @@ def one(**changes: Any) -> dict[str, Any]:
 def test_a_payload_becomes_alerts_in_its_order() -> None:
     sent = [message(fires=0), message(fires=1, ended=2, name="Other")]
     first, second = parse(payload(*sent), NOON)
-    assert (first.name, first.status, first.starts_at, first.ends_at) == ("HighLatency", AlertStatus.FIRING, at(0), None)
+    assert (first.name, first.status, first.starts_at, first.ends_at) == (
+        "HighLatency",
+        AlertStatus.FIRING,
+        at(0),
+        None,
+    )
     assert (second.name, second.status, second.ends_at) == ("Other", AlertStatus.RESOLVED, at(2))
     assert first.received_at == NOON
     assert first.source == "alertmanager"

@@ -38,9 +38,7 @@ class Service:
 
     async def fold(self) -> int:
         store = self.store
-        return await fold_alerts(
-            store.inbox, store.incidents, store.approvals, store.journal, self.clock, self.ids
-        )
+        return await fold_alerts(store.inbox, store.incidents, store.approvals, store.journal, self.clock, self.ids)
 
     async def due(self, now: datetime, limit: int) -> Sequence[Incident]:
         return await self.store.incidents.due(now, limit)
@@ -54,9 +52,7 @@ class Service:
         self.changed.set()
 
     async def postpone(self, incident_id: str, until: datetime, sentence: str) -> None:
-        await postpone_incident(
-            incident_id, until, sentence, incidents=self.store.incidents, clock=self.clock
-        )
+        await postpone_incident(incident_id, until, sentence, incidents=self.store.incidents, clock=self.clock)
         self.changed.set()
 
     async def incident(self, incident_id: str) -> Incident:

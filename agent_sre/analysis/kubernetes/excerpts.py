@@ -45,6 +45,11 @@ def fact(sentence: str, seen: Seen[K8sObject], *paths: Path, time: datetime | No
     return Fact(sentence, seen.observation, excerpt(seen.value, paths), time)
 
 
+def part_fact(sentence: str, seen: Seen[K8sObject], path: Path, part: str) -> Fact:
+    """A fact that one line of a long text field shows, such as a setting in a ConfigMap: ``path~=line``."""
+    return Fact(sentence, seen.observation, f"{ref_of(seen.value)}\n{show_path(path)}~={show_value(part)}")
+
+
 def event_time(event: K8sObject) -> datetime | None:
     """When the event was last seen."""
     for path in (("lastTimestamp",), ("series", "lastObservedTime"), ("eventTime",), ("deprecatedLastTimestamp",)):
@@ -93,7 +98,17 @@ def _in_logs(source: str, lines: list[str], observation: Observation) -> bool:
 
 
 def _in_object(line: str, item: Mapping[str, Any]) -> bool:
-    return any(line == f"{path}={show_value(value)}" for path, value in _fields(item, "") if line.startswith(path))
+    for path, value in _fields(item, ""):
+        if line == f"{path}={show_value(value)}":
+            return True
+        if line.startswith(f"{path}~=") and line.removeprefix(f"{path}~=").rstrip(_CUT) in show_whole(value):
+            return True
+    return False
+
+
+def show_whole(value: Any) -> str:
+    """A text field on one line, uncut."""
+    return value.replace("\n", "\\n") if isinstance(value, str) else ""
 
 
 def _fields(value: Any, path: str) -> Iterable[tuple[str, Any]]:

@@ -21,7 +21,7 @@ async def gather(state: GatherTask, runtime: Runtime[Context]) -> Update:
     collector = next((item for item in COLLECTORS if item.name == state["collector"]), None)
     if collector is None:
         known = ", ".join(item.name for item in COLLECTORS)
-        raise PermanentError(f"collector {task['collector']!r} of a stored run no longer exists; known: {known}")
+        raise PermanentError(f"collector {state['collector']!r} of a stored run no longer exists; known: {known}")
     start, end = state["window"]
     scope = Scope(
         incident_id=state["incident_id"],

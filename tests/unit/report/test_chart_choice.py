@@ -33,7 +33,7 @@ def test_pods_count_as_their_workload_and_others_only_where_nothing_is_ours() ->
     group = [Series.of("cpu", {"pod": name}, [(0, peak)]) for name, peak in (("cart-1", 9.0), ("checkout-7d-x", 1.0))]
     assert [item.labels["pod"] for item in pick_lines(group, ["checkout"])] == ["checkout-7d-x"]
     assert [item.labels["pod"] for item in pick_lines(group, ["search"])] == ["cart-1", "checkout-7d-x"]
-    assert [item.labels["pod"] for item in pick_lines(group, ["search"], excerpt='cpu{pod="checkout-7d-x"} 1')][0] == (
+    assert next(item.labels["pod"] for item in pick_lines(group, ["search"], excerpt='cpu{pod="checkout-7d-x"} 1')) == (
         "checkout-7d-x"
     )
 

@@ -1,10 +1,11 @@
 """Questions are answered from stored evidence, with its ids; what is not understood is not guessed at."""
 
+import asyncio
 from dataclasses import replace
+from functools import cache
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from agent_sre.domain.incident import IncidentStatus
 from agent_sre.domain.signal import Signal
@@ -143,7 +144,7 @@ async def test_an_unknown_question_gets_the_list_of_what_can_be_asked() -> None:
 @pytest.mark.parametrize("index", range(len(FORMS)))
 async def test_every_example_is_understood_by_its_own_form(index: int) -> None:
     example = examples()[index]
-    assert [form.example for form in FORMS if form.pattern.fullmatch(example)][0] == example
+    assert next(form.example for form in FORMS if form.pattern.fullmatch(example)) == example
     assert (await answered(example)).understood
 
 
@@ -152,14 +153,12 @@ async def test_an_unknown_incident_has_no_answer() -> None:
     assert await ask("why", "inc-nowhere", stores) is None
 
 
-VIEW: list[tuple[IncidentView, Stores]] = []
+@cache
+def one_view() -> tuple[IncidentView, Stores]:
+    return asyncio.run(view_of())
 
 
 @given(st.text(st.characters(), max_size=600))
 def test_any_question_is_answered(question: str) -> None:
-    if not VIEW:
-        import asyncio
-
-        VIEW.append(asyncio.run(view_of()))
-    answer = answer_question(question, *VIEW[0])
+    answer = answer_question(question, *one_view())
     assert answer.heading and len(answer.question) <= 300

@@ -1,0 +1,26 @@
+"""The deterministic engine: every analyzer over one case file.
+
+``ANALYZERS`` is the whole of it, in the order of the families; an analyzer is a pure function from the case to findings,
+one line here. Nothing is ranked here (``judge``). Called by the graph's analyzing node.
+"""
+
+from collections.abc import Callable, Iterable
+
+from agent_sre.analysis.admission import analyze_admission
+from agent_sre.analysis.casefile import CaseFile
+from agent_sre.analysis.scheduling import analyze_scheduling
+from agent_sre.analysis.volumes import analyze_volumes
+from agent_sre.domain.finding import Finding
+
+Analyzer = Callable[[CaseFile], Iterable[Finding]]
+
+ANALYZERS: tuple[Analyzer, ...] = (
+    analyze_admission,
+    analyze_scheduling,
+    analyze_volumes,
+)
+
+
+def analyze(case: CaseFile) -> tuple[Finding, ...]:
+    """All findings, in the order of the analyzers; the same case gives the same findings."""
+    return tuple(finding for analyzer in ANALYZERS for finding in analyzer(case))

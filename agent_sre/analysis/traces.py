@@ -1,0 +1,198 @@
+"""What traces show: where errors begin, which code ends early, and calls made over and over.
+
+Three patterns that need no threshold on duration. An error begins in the deepest failed span, because failure travels
+from callee to caller. Code that throws leaves spans without the children they used to have: the share of childless spans
+of one operation, before and since, tells it even where nobody marked the span as failed. One request that makes the same
+call many times, where it made few before, is the N+1 pattern. Slowness is left to the metrics, which see all requests
+while traces see a sample; self time only says in which operation it sits.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from math import sqrt
+from statistics import median
+
+from agent_sre.analysis.casefile import CaseFile, Seen
+from agent_sre.analysis.departures import clock, incident_start, number
+from agent_sre.analysis.objects import object_of
+from agent_sre.domain.finding import Fact, Finding
+from agent_sre.domain.telemetry import Span
+
+Operation = tuple[str, str]
+"""A service and the name of one of its operations."""
+
+_FEW = 20
+_REPEATED = 10
+
+
+@dataclass(slots=True)
+class Forest:
+    """All spans of the case by place: children of each span, and its parent where it was seen."""
+
+    spans: list[Span] = field(default_factory=list)
+    observation: str = ""
+    by_id: dict[tuple[str, str], Span] = field(default_factory=dict)
+    children: dict[tuple[str, str], list[Span]] = field(default_factory=lambda: defaultdict(list))
+
+    def of(self, span: Span) -> list[Span]:
+        """The span's children."""
+        return self.children.get((span.trace_id, span.span_id), [])
+
+    def parent(self, span: Span) -> Span | None:
+        """The span's parent, where it was seen."""
+        return self.by_id.get((span.trace_id, span.parent_id))
+
+
+def forest(spans: Sequence[Seen[Span]]) -> Forest:
+    """Index the spans."""
+    found = Forest(observation=spans[0].observation if spans else "")
+    for seen in spans:
+        span = seen.value
+        found.spans.append(span)
+        found.by_id[span.trace_id, span.span_id] = span
+        if span.parent_id:
+            found.children[span.trace_id, span.parent_id].append(span)
+    return found
+
+
+def trace_findings(case: CaseFile) -> Iterable[Finding]:
+    """All that traces speak for."""
+    if not case.spans:
+        return
+    trees = forest(case.spans)
+    start = _start(case, trees)
+    yield from _ended_early(case, trees, start)
+    yield from _error_origins(case, trees, start)
+    yield from _repeated_calls(case, trees, start)
+
+
+def _start(case: CaseFile, trees: Forest) -> float:
+    """The incident's start, not before a few spans: a trace source may keep minutes only."""
+    begun = sorted(span.start for span in trees.spans)
+    return max(incident_start(case), begun[0])
+
+
+def _ended_early(case: CaseFile, trees: Forest, start: float) -> Iterable[Finding]:
+    counts = {False: Counter[Operation](), True: Counter[Operation]()}
+    childless = {False: Counter[Operation](), True: Counter[Operation]()}
+    for span in trees.spans:
+        operation, since = (span.service, span.name), span.start >= start
+        counts[since][operation] += 1
+        if not trees.of(span):
+            childless[since][operation] += 1
+    found = []
+    for operation, before in sorted(counts[False].items()):
+        since = counts[True][operation]
+        if before < _FEW or since < _FEW:
+            continue
+        usual, now = childless[False][operation] / before, childless[True][operation] / since
+        noise = sqrt(max(usual * (1 - usual), 0.01) * (1 / before + 1 / since))
+        if usual < 0.5 and now - usual > 0.08 and (now - usual) / noise >= 5:
+            found.append((operation, usual, now, before, since))
+    for operation, usual, now, before, since in found:
+        yield _early(case, trees, operation, (usual, now, before, since), start)
+
+
+def _early(
+    case: CaseFile, trees: Forest, operation: Operation, seen: tuple[float, float, int, int], start: float
+) -> Finding:
+    service, name = operation
+    usual, now, before, since = seen
+    sample = [f"{span.span_id} at {clock(span.start)}" for span in trees.spans
+              if (span.service, span.name) == operation and span.start >= start and not trees.of(span)][:3]  # fmt: skip
+    excerpt = (
+        f"{service} {name}: spans without children {number(usual)} of {before} before {clock(start)}, "
+        f"{number(now)} of {since} since; for instance span {', '.join(sample)}"
+    )
+    text = f"The share of {name} spans of {service} that call nothing rose from {number(usual)} to {number(now)}"
+    return Finding(
+        analyzer="traces",
+        fault="unhandled_exception",
+        object=object_of(case, service),
+        strength=0.66,
+        statement=f"{name} in {service} ends early in a share of its requests.",
+        facts=(Fact(text, trees.observation, excerpt),),
+        distinguish=f"error logs of {service} around one of these spans",
+    )
+
+
+def _error_origins(case: CaseFile, trees: Forest, start: float) -> Iterable[Finding]:
+    """Failed spans without a failed child, by service, where the share of them rose."""
+    deepest: dict[str, list[Span]] = defaultdict(list)
+    usual: Counter[str] = Counter()
+    for span in trees.spans:
+        if span.error and not any(child.error for child in trees.of(span)):
+            if span.start >= start:
+                deepest[span.service].append(span)
+            else:
+                usual[span.service] += 1
+    recent = sum(span.start >= start for span in trees.spans)
+    earlier = len(trees.spans) - recent
+    for service, spans in sorted(deepest.items(), key=lambda item: (-len(item[1]), item[0])):
+        if earlier and len(spans) / max(recent, 1) < 2 * usual[service] / earlier:
+            continue
+        messages = Counter(_message(span) for span in spans)
+        message, _ = messages.most_common(1)[0]
+        cancelled = _cancelled(message)
+        facts = tuple(
+            Fact(
+                f"{span.name} of {span.service} failed" + (f": {_message(span)}" if _message(span) else ""),
+                trees.observation,
+                f"{clock(span.start)} {span.service} {span.name} error {_message(span)} trace {span.trace_id}",
+            )
+            for span in spans[:3]
+        )
+        yield Finding(
+            analyzer="traces",
+            fault="unhandled_exception",
+            object=object_of(case, service),
+            strength=0.2 if cancelled else 0.5,
+            statement=f"Failed requests begin to fail in {service}" + (f": {message}" if message else "."),
+            facts=facts,
+            distinguish=f"logs of {service} for one of these traces",
+        )
+
+
+def _message(span: Span) -> str:
+    for key in ("exception.message", "error.message", "status.message", "status_message", "error", "otel.status_description"):
+        value = span.attributes.get(key, "")
+        if value and value.lower() not in ("true", "false"):
+            return value[:160]
+    return ""
+
+
+def _cancelled(message: str) -> bool:
+    """Whether the caller gave up, which is the caller's doing."""
+    lowered = message.lower()
+    return "canceled" in lowered or "cancelled" in lowered
+
+
+def _repeated_calls(case: CaseFile, trees: Forest, start: float) -> Iterable[Finding]:
+    """The same call many times under one span, where it was few before."""
+    repeats: dict[tuple[str, str, str, str], dict[bool, list[int]]] = defaultdict(lambda: {False: [], True: []})
+    for span in trees.spans:
+        for (service, name), count in Counter((child.service, child.name) for child in trees.of(span)).items():
+            repeats[span.service, span.name, service, name][span.start >= start].append(count)
+    for (service, name, callee, call), counts in sorted(repeats.items()):
+        now = median(counts[True]) if counts[True] else 0.0
+        before = median(counts[False]) if counts[False] else 1.0
+        if now < _REPEATED or now < 3 * before:
+            continue
+        excerpt = f"{service} {name} calls {callee} {call} {number(now)} times a request since {clock(start)}, usually {number(before)}"
+        yield Finding(
+            analyzer="traces",
+            fault="n_plus_one_queries",
+            object=object_of(case, service),
+            strength=0.66,
+            statement=f"One {name} of {service} makes the same call to {callee} over and over.",
+            facts=(
+                Fact(
+                    f"{name} of {service} calls {call} of {callee} {number(now)} times a request, usually {number(before)}",
+                    trees.observation,
+                    excerpt,
+                ),
+            ),
+            explains=(object_of(case, callee),),
+            distinguish=f"the loop around {call} in the code of {service}",
+        )
