@@ -8,7 +8,6 @@ revision is asked for, one that a mere restart created is passed over, since goi
 """
 
 from collections.abc import Mapping
-from copy import deepcopy
 from typing import Any
 
 from agent_sre.actions.kind import (
@@ -52,28 +51,29 @@ def build(seen: Seen, parameters: Parameters) -> Draft | Refusal:
         sentence = f"{ref} is paused, so a rollback would not roll out; resume it first (kubectl rollout resume)"
         return Refusal(RefusalReason.PAUSED, sentence)
     revisions = history(deployment, seen.related.get("ReplicaSet", ()))
-    chosen = _choose(revisions, parameters["to_revision"], deployment["spec"]["template"])
+    current = template_of(deployment)
+    chosen = _choose(revisions, parameters["to_revision"], current)
     if chosen is None:
         kept = ", ".join(str(item.number) for item in revisions) or "none"
         sentence = f"{ref} has no revision to go back to; wanted {parameters['to_revision']}, kept revisions: {kept}"
         return Refusal(RefusalReason.NO_EARLIER_REVISION, sentence)
     template = template_of(chosen.replica_set)
-    if same(template, deployment["spec"]["template"]):
+    if same(template, current):
         sentence = f"{ref} already has the pod template of revision {chosen.number}; there is nothing to undo"
         return Refusal(RefusalReason.NOTHING_TO_CHANGE, sentence)
-    return _draft(seen, parameters, chosen, template)
+    return _draft(seen, parameters, chosen)
 
 
-def _draft(seen: Seen, parameters: Parameters, chosen: Revision, template: Mapping[str, Any]) -> Draft:
-    deployment, ref = seen.target, seen.ref
-    current = revision_of(deployment)
+def _draft(seen: Seen, parameters: Parameters, chosen: Revision) -> Draft:
+    deployment, ref, template = seen.target, seen.ref, template_of(chosen.replica_set)
+    before, current = template_of(deployment), revision_of(deployment)
     old = deployment["metadata"].get("annotations") or {}
     new = annotations_after(deployment, chosen.replica_set)
-    patch: dict[str, Any] = {"spec": {"template": merge_patch_between(deployment["spec"]["template"], template)}}
+    patch: dict[str, Any] = {"spec": {"template": merge_patch_between(before, template)}}
     if annotations := merge_patch_between(old, new):
         patch["metadata"] = {"annotations": annotations}
     preview = difference(
-        {"spec": {"template": deployment["spec"]["template"]}, "metadata": {"annotations": old}},
+        {"spec": {"template": before}, "metadata": {"annotations": old}},
         {"spec": {"template": template}, "metadata": {"annotations": new}},
         f"{ref}: now, revision {current or 'unknown'}",
         f"{ref}: pod template of revision {chosen.number}, created {chosen.created or 'at an unknown time'}",
@@ -104,11 +104,21 @@ def _without_restart(template: Mapping[str, Any]) -> Any:
     return bare
 
 
-def template_of(replica_set: Mapping[str, Any]) -> dict[str, Any]:
-    """A ReplicaSet's pod template as its Deployment had it: without the controller's hash label."""
-    template: dict[str, Any] = deepcopy(dict(replica_set["spec"]["template"]))
+def template_of(owner: Mapping[str, Any]) -> dict[str, Any]:
+    """The pod template of a Deployment or ReplicaSet as it was written: without the controller's hash label.
+
+    Nulls go too: servers print ``creationTimestamp: null`` in templates, which means nothing and which no merge patch
+    could write.
+    """
+    template: dict[str, Any] = _without_nulls(owner["spec"]["template"])
     (template.get("metadata", {}).get("labels") or {}).pop(HASH_LABEL, None)
     return template
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
 def annotations_after(deployment: Mapping[str, Any], replica_set: Mapping[str, Any]) -> dict[str, str]:

@@ -1,27 +1,19 @@
-"""Logs as a snapshot's ``logs/`` folder holds them: lines as ``kubectl logs --timestamps`` prints them.
+"""Logs as a snapshot's ``logs/`` folder holds them.
 
-Files may be huge and hostile (a gigabyte, a line of ten megabytes, terminal codes, binary), so a file is streamed: a
-line is cut at ``MAX_LINE`` bytes, and more lines than asked for are thinned out evenly while reading, so that memory
-stays bounded by the answer. Takes openers, not paths; bootstrap composes it with what ``snapshot_directory`` found.
+Takes openers, not paths; bootstrap composes it with what ``snapshot_directory`` found. Files are streamed, because they
+may be huge; what a line may look like is ``domain.log_text``'s to know.
 """
 
 import asyncio
-import re
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import IO
 
 from agent_sre.domain.errors import PermanentError
-from agent_sre.domain.instant import parse_instant
+from agent_sre.domain.log_text import read_log
 from agent_sre.domain.reference import Window
-from agent_sre.domain.telemetry import LogLine, LogSource, LogStream
-
-MAX_LINE = 16 * 1024
-_MAX_ENTRY = 64 * 1024
-_STAMP = re.compile(r"(\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,12})?(?:[Zz]|[+-]\d\d:?\d\d))(?: |$)")
-_ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ufffd]+")
+from agent_sre.domain.telemetry import LogSource, LogStream
 
 
 class SnapshotLogs:
@@ -43,104 +35,11 @@ class SnapshotLogs:
         end = min(window.end, self._now)
         within = Window(min(window.start, end), end)
         try:
-            return await asyncio.to_thread(_read, source, self._logs[source], within, max(max_lines, 1))
+            return await asyncio.to_thread(_read, source, self._logs[source], within, max_lines)
         except (OSError, EOFError, zlib.error) as error:
             raise PermanentError(f"the log of {source} cannot be read: {error}") from None
 
 
 def _read(source: LogSource, open_log: Callable[[], IO[bytes]], window: Window, max_lines: int) -> LogStream:
-    sample = _EvenSample(max_lines)
     with open_log() as file:
-        for entry in _entries(file):
-            if entry.time is None or window.contains(entry.time):
-                sample.add(entry)
-    return LogStream(source, tuple(_in_order(sample.kept())), sample.left_out)
-
-
-class _EvenSample:
-    """Keeps every n-th item, doubling n whenever too many are held: an even sample of a stream of unknown length."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._held: list[LogLine] = []
-        self._stride = 1
-        self._seen = 0
-
-    def add(self, item: LogLine) -> None:
-        if self._seen % self._stride == 0:
-            if len(self._held) == 2 * self._size:
-                del self._held[1::2]
-                self._stride *= 2
-            if self._seen % self._stride == 0:
-                self._held.append(item)
-        self._seen += 1
-
-    def kept(self) -> list[LogLine]:
-        """At most ``size`` items, evenly spread, first and last of the held ones included."""
-        held, size = self._held, self._size
-        if len(held) <= size:
-            return held
-        last = len(held) - 1
-        return [held[round(index * last / max(size - 1, 1))] for index in range(size)]
-
-    @property
-    def left_out(self) -> int:
-        return self._seen - min(len(self._held), self._size)
-
-
-def _entries(file: IO[bytes]) -> Iterator[LogLine]:
-    """Lines joined with the continuation lines that follow them; a line before the first time stands alone."""
-    time: datetime | None = None
-    parts: list[str] = []
-    length = 0
-    for line in _lines(file):
-        stamp, text = _stamped(line)
-        if stamp is None and time is not None:
-            if length + len(text) <= _MAX_ENTRY:
-                parts.append(text)
-                length += len(text)
-            continue
-        if parts:
-            yield LogLine(time, "\n".join(parts))
-        time, parts, length = stamp, [text], len(text)
-    if parts:
-        yield LogLine(time, "\n".join(parts))
-
-
-def _lines(file: IO[bytes]) -> Iterator[str]:
-    while raw := file.readline(MAX_LINE):
-        cut, rest = "", raw
-        while rest and not rest.endswith(b"\n"):
-            rest = file.readline(MAX_LINE)
-            cut = " [line cut]" if rest.strip() else cut
-        if raw.strip():
-            yield raw.rstrip(b"\r\n").decode(errors="replace") + cut
-
-
-def _stamped(line: str) -> tuple[datetime | None, str]:
-    match = _STAMP.match(line)
-    if match is None:
-        return None, _clean(line)
-    try:
-        return parse_instant(match[1]), _clean(line[match.end() :])
-    except ValueError:
-        return None, _clean(line)
-
-
-def _clean(text: str) -> str:
-    """Without terminal codes; runs of binary as one mark."""
-    if text.isprintable():
-        return text
-    return _CONTROL.sub("�", _ANSI.sub("", text))
-
-
-def _in_order(lines: list[LogLine]) -> list[LogLine]:
-    """Oldest first; a line without a time keeps its place behind the one before it."""
-    latest: datetime | None = None
-    keyed: list[tuple[datetime | None, LogLine]] = []
-    for line in lines:
-        latest = line.time or latest
-        keyed.append((latest, line))
-    undated = [line for time, line in keyed if time is None]
-    dated = [(time, line) for time, line in keyed if time is not None]
-    return undated + [line for _, line in sorted(dated, key=lambda pair: pair[0])]
+        return read_log(source, file, window, max_lines)

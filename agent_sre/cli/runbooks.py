@@ -34,9 +34,7 @@ def check_command(paths: tuple[Path, ...]) -> None:
     for problem in problems:
         click.echo(str(problem))
     bad = len({problem.file for problem in problems})
-    click.echo(
-        f"{len(files)} runbooks checked, {bad} with problems" if problems else f"{len(files)} runbooks, all good"
-    )
+    click.echo(f"{len(files)} runbooks checked, {f'{bad} with problems' if bad else 'all good'}")
     if problems:
         raise SystemExit(1)
 
@@ -48,7 +46,7 @@ def list_command(paths: tuple[Path, ...]) -> None:
     try:
         loaded = load_runbooks(paths or (builtin_folder(),))
     except PermanentError as error:
-        raise click.ClickException(str(error)) from None
+        raise click.UsageError(str(error)) from None
     width = max((len(item.id) for item in loaded), default=0)
     for item in loaded:
         offered = ", ".join(dict.fromkeys(offer.action for offer in item.actions))

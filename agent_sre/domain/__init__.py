@@ -13,6 +13,7 @@ ORDER = (
     "alert",
     "incident",
     "telemetry",
+    "log_text",
     "signal",
     "evidence",
     "fault",

@@ -4,6 +4,7 @@ Thin on purpose. Reading takes a session or the bearer token; deciding takes the
 console is open on loopback, a JSON body: a page from elsewhere cannot send one without asking first.
 """
 
+import json
 from http import HTTPStatus
 
 import orjson
@@ -101,4 +102,5 @@ async def _read_object(request: Request) -> dict[str, object]:
 
 
 def _json(plain: object, status: int = HTTPStatus.OK) -> Response:
-    return Response(orjson.dumps(plain), int(status), media_type="application/json")
+    # The standard library's, because it escapes the lone surrogates that telemetry may hold; orjson refuses them.
+    return Response(json.dumps(plain), int(status), media_type="application/json")

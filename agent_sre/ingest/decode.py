@@ -17,27 +17,29 @@ import orjson
 from agent_sre.ingest.payload import PayloadError, PayloadTooLarge, shown
 
 MAX_BYTES = 5_000_000
+MAX_VALUES = 400_000
+"""Brackets, colons and commas: five million bytes may not become a million objects. An alert has about fifty."""
 MAX_DEPTH = 32
 """Alertmanager's payload is four levels deep; other sources carry nested details."""
 
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 """A JSON string, or the rest of the body where one is not closed: so no byte is looked at twice."""
-_NOT_STRUCTURE = bytes(set(range(256)) - set(b"[]{}:"))
+_NOT_STRUCTURE = bytes(set(range(256)) - set(b"[]{}:,"))
 _ROUND = bytes.maketrans(b"[]{}", b"()()")
 _FIX = "send one JSON document in UTF-8"
+_SMALLER = "send fewer alerts at a time (Alertmanager: webhook_configs.max_alerts)"
 
 
 def decode(body: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> Any:
     """The body's JSON value. Raises PayloadError (PayloadTooLarge for its size) naming what was met and where."""
     if len(body) > max_bytes:
-        raise PayloadTooLarge(
-            f"the body has {len(body)} bytes, the limit is {max_bytes}",
-            "send fewer alerts at a time (Alertmanager: webhook_configs.max_alerts)",
-        )
+        raise PayloadTooLarge(f"the body has {len(body)} bytes, the limit is {max_bytes}", _SMALLER)
     if not body.strip():
         raise PayloadError("the body is empty", _FIX)
     structure = _STRING.sub(b"", body).translate(_ROUND, delete=_NOT_STRUCTURE)
-    _check_depth(structure.replace(b":", b""), max_depth)
+    _check_depth(structure.translate(None, delete=b":,"), max_depth)
+    if len(structure) > MAX_VALUES:
+        raise PayloadTooLarge(f"the body holds more than {MAX_VALUES} brackets, colons and commas", _SMALLER)
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:

@@ -66,14 +66,12 @@ async def accept_alerts(
         alerts = PARSERS[source](decode(body, max_bytes=max_bytes), received_at)
         if alerts:
             await inbox.append(alerts)
-    except PayloadError as error:
-        refusal = Refusal.TOO_LARGE if isinstance(error, PayloadTooLarge) else Refusal.UNREADABLE
-        refused = RefusedPayload(refusal, error.problem, error.fix)
-    except PermanentError as error:
-        refused = RefusedPayload(
-            Refusal.UNREADABLE, f"the alerts cannot be stored: {error}", "correct the values named"
-        )
-    else:
         return Accepted(len(alerts), max((alert.truncated for alert in alerts), default=0))
-    await inbox.quarantine(Quarantined(source, received_at, str(refused), body[:QUARANTINE_BYTES], len(body)))
-    raise refused
+    except PayloadError as error:
+        kind = Refusal.TOO_LARGE if isinstance(error, PayloadTooLarge) else Refusal.UNREADABLE
+        problem, fix = error.problem, error.fix
+    except PermanentError as error:
+        kind, problem, fix = Refusal.UNREADABLE, f"the alerts cannot be stored: {error}", "correct the values named"
+    # An exception that is kept in a variable and raised is a cycle that would hold the body until a garbage collection.
+    await inbox.quarantine(Quarantined(source, received_at, f"{problem}; {fix}", body[:QUARANTINE_BYTES], len(body)))
+    raise RefusedPayload(kind, problem, fix)

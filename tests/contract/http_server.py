@@ -5,11 +5,11 @@ As a module it is the server of the tests that measure memory: ``python -m tests
 
 import asyncio
 import json
+import socket
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import httpx
@@ -67,6 +67,14 @@ class Running:
         return next((float(line.split()[-1]) for line in text.splitlines() if line.startswith(name)), 0.0)
 
 
+async def nothing_to_fold() -> int:
+    return 0
+
+
+async def nothing(*arguments: object) -> None:
+    """An investigation that has nothing to do."""
+
+
 @dataclass
 class Build:
     """The pieces of one application."""
@@ -82,14 +90,7 @@ class Build:
     def __post_init__(self) -> None:
         self.failing = FailingInbox(self.store.inbox, retry_after=7)
         self.failing.down = False
-        nothing = partial(asyncio.sleep, 0)
-        store = self.store
-        duties = Duties(
-            fold=partial(nothing, 0),
-            due=store.incidents.due,
-            advance=lambda incident_id: nothing(),
-            postpone=lambda incident_id, until, sentence: nothing(),
-        )
+        duties = Duties(nothing_to_fold, self.store.incidents.due, nothing, nothing)
         self.worker = Worker(duties, self.clock, self.telemetry)
 
     def app(self) -> Any:
@@ -117,14 +118,25 @@ class Build:
         )
 
 
+class Server(uvicorn.Server):
+    """Says when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listens = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listens.set()
+
+
 async def started(app: Any) -> tuple[uvicorn.Server, "asyncio.Task[None]", int]:
     config = uvicorn.Config(
         app, host="127.0.0.1", port=0, log_config=None, access_log=False, ws="none", lifespan="off", server_header=False
     )
-    server = uvicorn.Server(config)
+    server = Server(config)
     task = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.005)
+    await server.listens.wait()
     port: int = server.servers[0].sockets[0].getsockname()[1]
     return server, task, port
 

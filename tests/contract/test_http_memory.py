@@ -72,6 +72,8 @@ BODIES: dict[str, tuple[Callable[[], bytes | Iterator[bytes]], dict[str, str], i
     "10,000 deep": (lambda: b"[" * 10_000 + b"]" * 10_000, {}, 400),
     "as deep as 5 MB allow": (lambda: b"[" * (5 * MEGABYTE), {}, 400),
     "5 MB of quotes": (lambda: b'"' + b'\\"' * 2_400_000, {}, 400),
+    "a million empty objects": (lambda: b'{"alerts": [{}' + b",{}" * 1_600_000 + b"]}", {}, 413),
+    "as many objects as are read": (lambda: b'{"alerts": [{}' + b",{}" * 133_000 + b"]}", {}, 400),
     "5 MB of NUL": (lambda: b"\0" * (5 * MEGABYTE), {}, 400),
 }
 

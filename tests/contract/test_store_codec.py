@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from agent_sre.adapters.store_sql.codec import (
     decode,
@@ -31,11 +31,14 @@ from agent_sre.domain.verdict import Verdict, VerdictStatus
 from tests.contract.store_strategies import TEXT, values_of
 from tests.contract.store_values import NOON, alert, content, observation
 
+# The time limit is per test: a first example pays for building pydantic's validators, on a machine that may be busy.
+UNHURRIED = settings(deadline=None)
 SURROGATES = st.text(st.characters(categories=["Cs"]), min_size=1, max_size=3)
 SMALL = (Alert, Incident, Approval, Effect, Entry, Finding, Verdict)
 
 
 @pytest.mark.parametrize("kind", SMALL, ids=lambda kind: kind.__name__)
+@UNHURRIED
 @given(data=st.data())
 def test_small_values_come_back_equal(kind: type[Any], data: st.DataObject) -> None:
     value = data.draw(values_of(kind))
@@ -44,21 +47,25 @@ def test_small_values_come_back_equal(kind: type[Any], data: st.DataObject) -> N
     assert encode(again) == encode(value)
 
 
+@UNHURRIED
 @given(values_of(Proposal))
 def test_a_proposal_keeps_its_digest(value: Proposal) -> None:
     assert decode(Proposal, encode(value)).digest == value.digest
 
 
+@UNHURRIED
 @given(values_of(Observation))
 def test_observations_come_back_equal(value: Observation) -> None:
     assert content(decode_observation(encode_observation(value))) == content(value)
 
 
+@UNHURRIED
 @given(st.dictionaries(TEXT, TEXT, max_size=4))
 def test_audit_details_come_back_equal(detail: dict[str, str]) -> None:
     assert decode_detail(encode_detail(detail)) == detail
 
 
+@UNHURRIED
 @given(SURROGATES, st.sampled_from(["label", "value", "fingerprint"]))
 def test_lone_surrogates_are_refused_wherever_they_are(text: str, place: str) -> None:
     changes: dict[str, dict[str, Any]] = {

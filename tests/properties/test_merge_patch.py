@@ -1,11 +1,10 @@
-"""Merge patches: RFC 7396's own examples, and that a difference applied to its origin gives its aim, whatever the JSON."""
+"""Merge patches: the examples of RFC 7396, and a difference applied to its origin gives its aim, whatever the JSON."""
 
 import json
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from agent_sre.domain.merge_patch import apply_merge_patch, merge_patch_between, same
 
@@ -14,9 +13,7 @@ LEAF = st.one_of(st.booleans(), st.integers(), st.floats(allow_nan=False, allow_
 KEY = st.sampled_from(["a", "b", "c", "metadata", "labels", "x/y.z", ""])
 VALUE: st.SearchStrategy[Any] = st.recursive(
     LEAF,
-    lambda inner: st.one_of(
-        st.lists(st.one_of(inner, st.none()), max_size=3), st.dictionaries(KEY, inner, max_size=4)
-    ),
+    lambda inner: st.one_of(st.lists(st.one_of(inner, st.none()), max_size=3), st.dictionaries(KEY, inner, max_size=4)),
     max_leaves=20,
 )
 OBJECT = st.dictionaries(KEY, VALUE, max_size=5)

@@ -23,7 +23,7 @@ def message(
     group: str = GROUP,
     **labels: str,
 ) -> Alert:
-    """A message about an alert that fires since ``fires`` and, where given, was over at ``ended`` (minutes past noon)."""
+    """A message about an alert that fires since ``fires`` and maybe was over at ``ended``, in minutes past noon."""
     every = {"alertname": name, "namespace": "shop", "severity": "warning", **labels}
     return Alert(
         fingerprint=fingerprint_of(every),

@@ -4,8 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from agent_sre.domain.alert import AlertStatus
 from agent_sre.ingest.alertmanager import MAX_TEXT, parse

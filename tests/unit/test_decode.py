@@ -4,8 +4,7 @@ import json
 import time
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from agent_sre.ingest.decode import MAX_BYTES, MAX_DEPTH, decode
 from agent_sre.ingest.payload import PayloadError, PayloadTooLarge
@@ -103,6 +102,12 @@ def test_hostile_bodies_are_refused_cheaply(body: bytes) -> None:
     with pytest.raises(PayloadError):
         decode(body)
     assert time.process_time() - started < 2.0
+
+
+def test_a_body_may_not_become_a_million_values() -> None:
+    with pytest.raises(PayloadTooLarge, match="more than 400000 brackets, colons and commas"):
+        decode(b"[" + b"{}," * 500_000 + b"{}]")
+    assert len(decode(b"[" + b"0," * 300_000 + b"0]")) == 300_001
 
 
 def test_the_size_is_looked_at_before_anything_else() -> None:

@@ -79,12 +79,11 @@ def test_another_alert_of_the_group_joins_and_may_make_it_graver() -> None:
 
 
 def test_groups_are_apart_and_without_a_group_key_name_namespace_and_service_decide() -> None:
-    alone = {"group": ""}
     outcomes = Intake().batch(
-        message(fires=0, service="cart", **alone),
-        message(fires=0, service="cart", pod="b", **alone),
-        message(fires=0, service="checkout", **alone),
-        message(fires=0, service="cart", name="Other", **alone),
+        message(fires=0, service="cart", group=""),
+        message(fires=0, service="cart", pod="b", group=""),
+        message(fires=0, service="checkout", group=""),
+        message(fires=0, service="cart", name="Other", group=""),
         message(fires=0, service="cart"),
     )
     assert [outcome.positions for outcome in outcomes] == [(0, 1), (2,), (3,), (4,)]

@@ -19,10 +19,17 @@ from agent_sre.analysis.kubernetes.selectors import label_selector, node_terms, 
 CORDON, TAINT, SELECTOR, AFFINITY = "cordon", "taint", "selector", "affinity"
 CPU, MEMORY, PODS, ANTI_AFFINITY = "cpu", "memory", "pods", "anti-affinity"
 SPREAD, VOLUME_ZONE, PORTS = "spread", "volume-zone", "ports"
+DOWN = "down"
+"""The node itself is not ready, says a taint that the node controller sets: the node is the cause, not the pod."""
+
 INTENT = (SELECTOR, AFFINITY)
 """Predicates that say where the pod is meant to run, as opposed to what keeps it from there."""
 
 _CORDON_TAINT = "node.kubernetes.io/unschedulable"
+_DOWN_TAINTS = frozenset(
+    f"node.kubernetes.io/{name}"
+    for name in ("not-ready", "unreachable", "memory-pressure", "disk-pressure", "pid-pressure", "network-unavailable")
+)
 _MASTER_LABELS = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
 _REASONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), predicate)
@@ -81,7 +88,9 @@ def _verdict(cluster: Cluster, pod: Pod, seen: Seen[K8sObject]) -> Verdict:
     cordoned = dig(node, "spec", "unschedulable") is True or any(text(item, "key") == _CORDON_TAINT for item in taints)
     if cordoned:
         blockers.append(CORDON)
-    taints = [item for item in taints if text(item, "key") != _CORDON_TAINT]
+    if any(text(item, "key") in _DOWN_TAINTS for item in taints):
+        blockers.append(DOWN)
+    taints = [item for item in taints if text(item, "key") not in {_CORDON_TAINT, *_DOWN_TAINTS}]
     if taints:
         blockers.append(TAINT)
     if _repelled(cluster, pod, node):

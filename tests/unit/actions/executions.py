@@ -1,4 +1,4 @@
-"""A place to execute in: cluster, memory ledger and journal, frozen clock; and a process that can be killed anywhere."""
+"""A place to execute in: cluster, ledger and journal in memory, frozen clock; and a process that may die anywhere."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field

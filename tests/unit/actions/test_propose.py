@@ -30,7 +30,9 @@ async def test_an_undo_is_exact_and_bound_to_the_object_as_seen() -> None:
     assert made.target == REF
     assert made.resource_version == seen["metadata"]["resourceVersion"]
     assert made.parameters == {"workload": "Deployment shop/checkout", "to_revision": 1}
-    assert apply_merge_patch(seen, made.patch)["spec"]["template"]["spec"]["containers"][0]["image"] == "shop/checkout:1"
+    assert (
+        apply_merge_patch(seen, made.patch)["spec"]["template"]["spec"]["containers"][0]["image"] == "shop/checkout:1"
+    )
     assert (made.runbook, made.runbook_digest, made.hypothesis) == ("bad-deploy", "f" * 64, 1)
 
 
@@ -61,7 +63,9 @@ async def test_nothing_is_written_while_proposing() -> None:
 async def test_a_pod_leads_to_the_deployment_that_owns_it() -> None:
     objects = bad_rollout()
     its_pod = pod("checkout-new-abc", owner=objects[2])
-    made = await proposed(FakeCluster([*objects, its_pod]), about=hypothesis(ObjectRef("Pod", "shop", "checkout-new-abc")))
+    made = await proposed(
+        FakeCluster([*objects, its_pod]), about=hypothesis(ObjectRef("Pod", "shop", "checkout-new-abc"))
+    )
     assert not isinstance(made, Refusal), made
     assert made.target == REF
 
@@ -69,9 +73,13 @@ async def test_a_pod_leads_to_the_deployment_that_owns_it() -> None:
 async def test_a_restart_carries_the_time_of_the_proposal() -> None:
     made = await proposal(FakeCluster(bad_rollout()), RESTART)
     assert made.patch == {
-        "spec": {"template": {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": "2026-01-05T12:00:00Z"}}}}
+        "spec": {
+            "template": {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": "2026-01-05T12:00:00Z"}}}
+        }
     }
-    assert '+ spec.template.metadata.annotations.kubectl.kubernetes.io/restartedAt: "2026-01-05T12:00:00Z"' in made.preview
+    assert (
+        '+ spec.template.metadata.annotations.kubectl.kubernetes.io/restartedAt: "2026-01-05T12:00:00Z"' in made.preview
+    )
     assert "config-hash" not in made.preview
 
 

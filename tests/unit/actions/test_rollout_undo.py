@@ -56,7 +56,10 @@ def test_history_annotations_stay_and_the_change_cause_of_the_earlier_revision_c
         "kubectl.kubernetes.io/last-applied-configuration": "{}",
         "agent-sre.io/effect": "EFF-0",
     }
-    objects[1]["metadata"]["annotations"] |= {"kubernetes.io/change-cause": "good release", "agent-sre.io/effect": "EFF-9"}
+    objects[1]["metadata"]["annotations"] |= {
+        "kubernetes.io/change-cause": "good release",
+        "agent-sre.io/effect": "EFF-9",
+    }
     after = apply_merge_patch(objects[0], drafted(objects).patch)
     assert after["metadata"]["annotations"] == {
         "deployment.kubernetes.io/revision": "2",
@@ -81,7 +84,9 @@ def test_the_preview_shows_each_changed_field_and_nothing_else() -> None:
 
 
 def test_a_secret_in_the_environment_is_not_in_the_preview() -> None:
-    bad = deployment("checkout", template=pod_template("checkout", [container("app", "i", env={"DB_PASSWORD": "s3cr3t-1"})]))
+    bad = deployment(
+        "checkout", template=pod_template("checkout", [container("app", "i", env={"DB_PASSWORD": "s3cr3t-1"})])
+    )
     old_env = {"DB_PASSWORD": "s3cr3t-2", "URL": "postgres://u:s3cr3t-3@db/x"}
     old = replica_set(bad, "old", revision=1, template=pod_template("checkout", [container("app", "i", env=old_env)]))
     preview = drafted([bad, old], 1).preview
@@ -91,7 +96,9 @@ def test_a_secret_in_the_environment_is_not_in_the_preview() -> None:
 
 def test_hostile_text_is_visible_and_bounded_in_the_preview() -> None:
     objects = bad_rollout()
-    objects[0]["spec"]["template"]["spec"]["containers"][0]["env"][0]["value"] = "a\u202eb\x1b[2J\n+ fake: line" + "x" * 9999
+    objects[0]["spec"]["template"]["spec"]["containers"][0]["env"][0]["value"] = (
+        "a\u202eb\x1b[2J\n+ fake: line" + "x" * 9999
+    )
     preview = drafted(objects).preview
     assert "\u202e" not in preview
     assert "\x1b" not in preview
@@ -163,6 +170,17 @@ def test_replica_sets_of_a_namesake_do_not_count() -> None:
     objects = bad_rollout()
     objects[1]["metadata"]["ownerReferences"][0]["uid"] = "of-a-deleted-deployment-with-this-name"
     assert refused(objects).reason is RefusalReason.NO_EARLIER_REVISION
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_nulls_that_servers_print_in_templates_mean_nothing(side: int) -> None:
+    objects = bad_rollout()
+    objects[side]["spec"]["template"]["metadata"]["creationTimestamp"] = None
+    assert drafted(objects).patch == drafted(bad_rollout()).patch
+    assert "creationTimestamp" not in drafted(objects).preview
+    same_again = bad_rollout()
+    same_again[side + side]["spec"]["template"]["metadata"]["creationTimestamp"] = None
+    assert refused(same_again, 2).reason is RefusalReason.NOTHING_TO_CHANGE
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,10 @@ async def test_a_missing_right_names_verb_resource_and_namespace() -> None:
     ("patch", "words"),
     [
         ({"spec": {"selector": {"matchLabels": {"app": "other"}}}}, "spec.selector: field is immutable"),
-        ({"spec": {"template": {"metadata": {"labels": {"app": None}}}}}, "`selector` does not match template `labels`"),
+        (
+            {"spec": {"template": {"metadata": {"labels": {"app": None}}}}},
+            "`selector` does not match template `labels`",
+        ),
         ({"metadata": {"name": "other"}}, "metadata.name: 'other': field is immutable"),
         ({"metadata": None}, "field is immutable"),
     ],
@@ -134,7 +137,7 @@ async def test_unknown_kinds_and_objects_are_errors_with_a_name() -> None:
     cluster = cluster_with()
     with pytest.raises(PermanentError, match="'Secret' is not one that may be read"):
         await cluster.list("Secret", "shop")
-    with pytest.raises(PermanentError, match='deployments.apps "gone" not found'):
+    with pytest.raises(PermanentError, match=r'deployments\.apps "gone" not found'):
         await cluster.patch(ObjectRef("Deployment", "shop", "gone"), {}, resource_version="1")
 
 

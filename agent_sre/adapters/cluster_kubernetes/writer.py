@@ -1,0 +1,62 @@
+"""``KubernetesWriter``: the ClusterWriter over an API server, with a connection and an account of its own.
+
+Nothing is ever sent twice here: after a lost answer it is unknown whether a patch was applied, and only the executor,
+which reads the world back, may decide to try again.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from agent_sre.adapters.cluster_kubernetes.connection import Access, Connection, Refused, about, path_of
+from agent_sre.domain.errors import PermanentError, TemporaryError
+from agent_sre.domain.reference import ObjectRef
+
+FIELD_MANAGER = "agent-sre"
+_MERGE_PATCH = "application/merge-patch+json"
+
+
+class KubernetesWriter:
+    """Merge patches with the object's version as a precondition, recorded under our field manager."""
+
+    def __init__(self, access: Access) -> None:
+        self._connection = Connection(access)
+
+    async def patch(
+        self, ref: ObjectRef, patch: Mapping[str, Any], *, resource_version: str, dry_run: bool = False
+    ) -> Mapping[str, Any]:
+        """Apply the patch if the object still has this version."""
+        if not resource_version:
+            raise PermanentError(f"a patch of {ref} needs the resourceVersion it was made for")
+        what = about("patch", ref.kind, ref.namespace, ref.name)
+        path = path_of(ref.kind, ref.namespace, ref.name)
+        metadata = {**(patch.get("metadata") or {}), "resourceVersion": resource_version}
+        query = [("fieldManager", FIELD_MANAGER), *([("dryRun", "All")] if dry_run else [])]
+        try:
+            return await self._connection.json(
+                "PATCH", path, what, query=query, body={**patch, "metadata": metadata}, content_type=_MERGE_PATCH
+            )
+        except Refused as refused:
+            if refused.status == 409:
+                current = await self._version(ref)
+                raise PermanentError(
+                    f"conflict: {ref} has changed since it was read: resourceVersion is {current}, "
+                    f"the precondition names {resource_version!r}; read it again"
+                ) from None
+            if refused.status == 404:
+                raise PermanentError(f"{ref} no longer exists; read the cluster again") from None
+            raise refused.error(what) from None
+        except TemporaryError as error:
+            raise TemporaryError(f"{error}; whether it was applied is unknown: read {ref} back") from None
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._connection.close()
+
+    async def _version(self, ref: ObjectRef) -> str:
+        """The object's version now, for the message only: the writer's account may not be allowed to read it."""
+        what = about("get", ref.kind, ref.namespace, ref.name)
+        try:
+            document = await self._connection.json("GET", path_of(ref.kind, ref.namespace, ref.name), what)
+        except (Refused, TemporaryError, PermanentError):
+            return "another one"
+        return str((document.get("metadata") or {}).get("resourceVersion", "another one"))

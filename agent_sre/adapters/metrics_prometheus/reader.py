@@ -1,0 +1,113 @@
+"""``PrometheusMetrics``: the MetricsReader over Prometheus' HTTP API."""
+
+from array import array
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from agent_sre.adapters.metrics_prometheus.connection import Connection, Reply
+from agent_sre.domain.errors import PermanentError
+from agent_sre.domain.reference import Window
+from agent_sre.domain.telemetry import Series
+from agent_sre.ports.metrics import MetricsAnswer
+
+MAX_SERIES = 20_000
+
+
+class PrometheusMetrics:
+    """Queries are sent as forms, because selectors may be longer than a URL. Times keep their fractions of a second."""
+
+    def __init__(self, connection: Connection, max_series: int = MAX_SERIES) -> None:
+        self._connection = connection
+        self._max_series = max_series
+
+    async def query(self, expression: str, at: datetime) -> MetricsAnswer:
+        """``/api/v1/query``."""
+        return self._answer(await self._connection.ask("POST", "query", {"query": expression, "time": _seconds(at)}))
+
+    async def query_range(self, expression: str, window: Window, step: timedelta) -> MetricsAnswer:
+        """``/api/v1/query_range``."""
+        fields = {
+            "query": expression,
+            "start": _seconds(window.start),
+            "end": _seconds(window.end),
+            "step": f"{step.total_seconds():g}",
+        }
+        return self._answer(await self._connection.ask("POST", "query_range", fields))
+
+    async def metric_names(self, window: Window) -> frozenset[str]:
+        """``/api/v1/label/__name__/values`` in the window."""
+        fields = {"start": _seconds(window.start), "end": _seconds(window.end)}
+        reply = await self._connection.ask("GET", "label/__name__/values", fields)
+        return frozenset(str(name) for name in _listed(reply.data))
+
+    async def rules(self) -> tuple[Mapping[str, Any], ...]:
+        """Alerting rules of all groups, each with its ``group``; recording rules are left out."""
+        reply = await self._connection.ask("GET", "rules", {"type": "alert"})
+        groups = _listed(_field(reply.data, "groups"))
+        return tuple(
+            {**rule, "group": group.get("name", "")}
+            for group in groups
+            if isinstance(group, Mapping)
+            for rule in group.get("rules") or ()
+            if rule.get("type") == "alerting"
+        )
+
+    async def alerts(self) -> tuple[Mapping[str, Any], ...]:
+        """Active alerts, pending ones included."""
+        reply = await self._connection.ask("GET", "alerts")
+        return tuple(item for item in _listed(_field(reply.data, "alerts")) if isinstance(item, Mapping))
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._connection.close()
+
+    def _answer(self, reply: Reply) -> MetricsAnswer:
+        kind, result = _field(reply.data, "resultType"), _field(reply.data, "result")
+        try:
+            if kind == "scalar":
+                return MetricsAnswer((Series.of("", {}, [_point(result)]),), reply.warnings)
+            if kind in {"vector", "matrix"}:
+                return self._series(result, reply.warnings)
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            raise PermanentError(f"Prometheus' answer of type {kind} is not well formed: {error}") from None
+        raise PermanentError(f"an expression of type {kind!r} gives no metrics; expected a vector, matrix or scalar")
+
+    def _series(self, result: Any, warnings: tuple[str, ...]) -> MetricsAnswer:
+        rows = _listed(result)
+        kept = [row for row in rows[: self._max_series] if "value" in row or "values" in row]
+        notes = list(warnings)
+        if len(rows) > self._max_series:
+            notes.append(f"{len(rows) - self._max_series} of {len(rows)} series left out")
+        if any("histogram" in row or "histograms" in row for row in rows):
+            notes.append("samples of native histograms left out")
+        return MetricsAnswer(tuple(_plain(row) for row in kept), tuple(notes))
+
+
+def _plain(row: Mapping[str, Any]) -> Series:
+    labels = {str(key): str(value) for key, value in row["metric"].items()}
+    points = row["values"] if "values" in row else [row["value"]]
+    times = array("d", [float(point[0]) for point in points])
+    values = array("d", [float(point[1]) for point in points])
+    return Series(labels.pop("__name__", ""), labels, times, values)
+
+
+def _point(pair: Any) -> tuple[float, float]:
+    return float(pair[0]), float(pair[1])
+
+
+def _seconds(at: datetime) -> str:
+    """Seconds since the epoch, to the millisecond, which is what Prometheus stores."""
+    return f"{at.timestamp():.3f}"
+
+
+def _field(data: Any, name: str) -> Any:
+    if not isinstance(data, Mapping) or name not in data:
+        raise PermanentError(f"Prometheus' answer has no {name!r}; is it a Prometheus API?")
+    return data[name]
+
+
+def _listed(data: Any) -> list[Any]:
+    if not isinstance(data, list):
+        raise PermanentError(f"Prometheus' answer holds {type(data).__name__} where a list belongs")
+    return data

@@ -1,0 +1,137 @@
+"""What a change touches and how dangerous it is, read from its diff as text.
+
+No language is parsed. A diff tells three things cheaply: which files (documentation, tests, styles and build scripts
+cannot break a running service), which words came and went (compared with what the logs began to say), and a few edits
+that break services in any language: a guard removed, a timeout or limit lowered, a call put into a loop, batching
+dropped, a field renamed, a dependency raised.
+"""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from functools import lru_cache
+
+from agent_sre.domain.telemetry import Change
+
+_FILES = re.compile(r"^(?:files?: (?P<list>.+)|(?:\+\+\+|---) [ab]/(?P<path>\S+)|diff --git a/(?P<git>\S+) .*|@@ (?P<hunk>[\w./-]+/[\w.-]+))", re.M)
+_HARMLESS_PATH = re.compile(
+    r"(?:^|/)(?:docs?|documentation|tests?|testdata|__tests__|spec|fixtures|examples?|\.github|\.circleci|\.gitlab)(?:/|$)"
+    r"|_test\.\w+$|\.test\.\w+$|\.spec\.\w+$|\.(?:md|rst|txt|css|scss|less|svg|png|html?|po)$"
+    r"|(?:^|/)(?:CODEOWNERS|LICENSE|README|CHANGELOG|\.golangci\.ya?ml|\.editorconfig|\.gitignore|\.prettierrc)",
+    re.IGNORECASE,
+)
+_HARMLESS_WORDS = re.compile(
+    r"^#?(?:docs?|test|tests|style|ci|chore\(?(?:docs|ci|test)\)?)\b|gofmt|goimports|prettier|typo|whitespace|codeowners"
+    r"|\bcomments?\b|\brestyle",
+    re.IGNORECASE,
+)
+_ELSEWHERE = re.compile(r"(?:^|[/_\s-])(?:staging|stage|dev|sandbox|preview|qa)(?:[/_.\s-]|$)", re.IGNORECASE)
+_MANIFESTS = re.compile(
+    r"(?:^|/)(?:go\.(?:mod|sum)|package(?:-lock)?\.json|yarn\.lock|requirements[\w-]*\.txt|poetry\.lock|pyproject\.toml|pom\.xml"
+    r"|build\.gradle|Gemfile(?:\.lock)?|Cargo\.(?:toml|lock))$"
+)
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{2,}|(?<![\w.])\d{2,6}(?![\w.])")
+_GUARD = re.compile(r"\b(?:if|unless|assert|require|check)\b.*(?:nil|null|None|undefined|empty|len|size|< ?0|valid|ok\b)|\?\.|\?\?|try\b|catch\b|except\b|rescue\b|recover\(")
+_TIME_LIMIT = re.compile(r"timeout|deadline|ttl|expir|budget|max_?wait", re.IGNORECASE)
+_AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*\*?\s*(?:time\.)?(milliseconds?|ms|seconds?|s|minutes?|m)?\b", re.IGNORECASE)
+_LIMIT = re.compile(r"\b(?:max|limit|pool|size|capacity|replicas|workers|threads|connections|memory|cpu|buffer|batch)", re.IGNORECASE)
+_LOOP = re.compile(r"\bfor\b|\bwhile\b|\.(?:map|forEach|each)\(|\bforeach\b")
+_REMOTE = re.compile(r"(?:\bctx\b|await |\.(?:Get|Query|Exec|Put|Find|Fetch|Call|Load|Send|Select|Insert|Update|Post|Request)\w*\()")
+_BATCH = re.compile(r"batch|bulk|chunk|multi|IN \(", re.IGNORECASE)
+_FIELD = re.compile(r"json:|protobuf:|xml:|yaml:|\brequired\b|@JsonProperty|@Column|field\(|ALTER TABLE|RENAME COLUMN|DROP COLUMN", re.IGNORECASE)
+_UNITS = {"m": 60.0, "minute": 60.0, "minutes": 60.0, "ms": 1e-3, "millisecond": 1e-3, "milliseconds": 1e-3}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A change's diff, read. ``risks`` are names of dangerous edits, ``words`` what its changed lines contain."""
+
+    paths: tuple[str, ...]
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    words: frozenset[str]
+    risks: frozenset[str]
+    harmless: bool
+    manifest_only: bool
+
+
+@lru_cache(maxsize=4096)
+def read(change: Change) -> Reading:
+    """Read one change; without a diff, its target and summary are all there is."""
+    lines = change.diff.splitlines()
+    added = tuple(line[1:] for line in lines if line.startswith("+") and not line.startswith("+++"))
+    removed = tuple(line[1:] for line in lines if line.startswith("-") and not line.startswith("---"))
+    paths = _paths(change)
+    words = {word.lower() for line in (*added, *removed, *_hunks(lines)) for word in _WORD.findall(line)}
+    harmless = bool(paths) and all(_HARMLESS_PATH.search(path) or _ELSEWHERE.search(path) for path in paths)
+    harmless = harmless or bool(_HARMLESS_WORDS.search(change.summary) or _ELSEWHERE.search(change.summary))
+    only = bool(paths) and all(_MANIFESTS.search(path) for path in paths)
+    return Reading(paths, added, removed, frozenset(words), frozenset(_risks(added, removed, only)), harmless, only)
+
+
+def _paths(change: Change) -> tuple[str, ...]:
+    found: list[str] = []
+    for match in _FILES.finditer(change.diff):
+        if match["list"]:
+            found += [path.strip() for path in match["list"].split(",")]
+        else:
+            found.append(match["path"] or match["git"] or match["hunk"])
+    if not found and ("/" in change.target or "." in change.target):
+        found.append(change.target)
+    return tuple(dict.fromkeys(path for path in found if path and path != "/dev/null"))
+
+
+def _hunks(lines: list[str]) -> list[str]:
+    """The context that hunk headers name: functions and types."""
+    return [line for line in lines if line.startswith("@@")]
+
+
+def _risks(added: tuple[str, ...], removed: tuple[str, ...], manifest_only: bool) -> set[str]:
+    found: set[str] = set()
+    gone, come = "\n".join(removed), "\n".join(added)
+    if sum(bool(_GUARD.search(line)) for line in removed) > sum(bool(_GUARD.search(line)) for line in added):
+        found.add("guard removed")
+    if _lowered(removed, added, _TIME_LIMIT):
+        found.add("timeout lowered")
+    if _lowered(removed, added, _LIMIT):
+        found.add("limit lowered")
+    if _LOOP.search(come) and _remote_calls(added) > _remote_calls(removed):
+        found.add("call in a loop")
+    if _BATCH.search(gone) and not _BATCH.search(come.replace("previous batch", "")):
+        found.add("batching dropped")
+    if _FIELD.search(gone) and _FIELD.search(come) and _fields(removed) != _fields(added):
+        found.add("field changed")
+    if manifest_only and removed:
+        found.add("dependency raised")
+    return found
+
+
+def _remote_calls(lines: tuple[str, ...]) -> int:
+    return sum(bool(_REMOTE.search(line)) for line in lines)
+
+
+def _fields(lines: tuple[str, ...]) -> Counter[str]:
+    return Counter(word for line in lines if _FIELD.search(line) for word in re.findall(r"[\"'`](\w+)[\"'`]", line))
+
+
+def _lowered(removed: tuple[str, ...], added: tuple[str, ...], subject: re.Pattern[str]) -> bool:
+    """Whether an amount on lines about the subject got smaller."""
+    before, after = _amounts(removed, subject), _amounts(added, subject)
+    return bool(before and after) and min(after) < 0.8 * min(before)
+
+
+def _amounts(lines: tuple[str, ...], subject: re.Pattern[str]) -> list[float]:
+    found = []
+    for line in lines:
+        if subject.search(line):
+            found += [float(number) * _UNITS.get(unit.lower(), 1.0) for number, unit in _AMOUNT.findall(line)]
+    return found
+
+
+def moved_only(reading: Reading) -> float:
+    """How far the added lines are the removed ones in another place or shape: 1 for a pure move, 0 for new code."""
+    gone = Counter(word for line in reading.removed for word in _WORD.findall(line))
+    come = Counter(word for line in reading.added for word in _WORD.findall(line))
+    if not gone or not come:
+        return 0.0
+    return sum((gone & come).values()) / max(sum(gone.values()), sum(come.values()))

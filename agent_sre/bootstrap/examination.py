@@ -1,0 +1,105 @@
+"""What ``agent-sre doctor`` looks at: the service's own ground first, then each configured dependency."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from agent_sre.bootstrap.live import open_metrics, signals
+from agent_sre.bootstrap.running import database_url
+from agent_sre.bootstrap.snapshot import runbooks
+from agent_sre.domain.errors import AgentSreError
+from agent_sre.ports.health import Check, CheckState, Probe
+from agent_sre.settings import PREFIX, Settings
+
+
+async def examine(settings: Settings) -> tuple[Check, ...]:
+    """All checks, in the order in which a person would mend what is wrong."""
+    checks = [_data_dir(settings), await _database(settings), _runbooks(settings), _signals(settings)]
+    checks += [_webhook(settings), _console(settings)]
+    for probe in await _probes(settings):
+        checks += await probe.check()
+    if not settings.prometheus_url:
+        fix = f"set {PREFIX}PROMETHEUS_URL; without it metrics are an evidence gap"
+        checks.append(Check("prometheus", CheckState.SKIPPED, "not configured", fix))
+    return tuple(checks)
+
+
+def _data_dir(settings: Settings) -> Check:
+    folder = settings.data_dir.resolve()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        fix = f"make it writable for this user, or set {PREFIX}DATA_DIR"
+        return Check("data folder", CheckState.FAILED, f"{folder}: {error.strerror}", fix)
+    return Check("data folder", CheckState.OK, f"{folder} is writable")
+
+
+async def _database(settings: Settings) -> Check:
+    from agent_sre.adapters.store_sql import open_store
+
+    url = database_url(settings)
+    if not Path(url.removeprefix("sqlite:///")).exists():
+        return Check("database", CheckState.OK, "none yet; it is made at the first start")
+    try:
+        store = await open_store(url)
+        try:
+            newest = await store.incidents.newest(1)
+        finally:
+            await store.close()
+    except AgentSreError as error:
+        return Check("database", CheckState.FAILED, str(error), "see the message; a damaged file must be restored")
+    latest = f", newest incident {newest[0].id}" if newest else ", no incidents yet"
+    return Check("database", CheckState.OK, f"{url} answers{latest}")
+
+
+def _runbooks(settings: Settings) -> Check:
+    try:
+        count = len(runbooks(settings))
+    except AgentSreError as error:
+        return Check("runbooks", CheckState.FAILED, str(error), "agent-sre runbooks check names file, line and fix")
+    return Check("runbooks", CheckState.OK, f"{count} loaded")
+
+
+def _signals(settings: Settings) -> Check:
+    try:
+        count = len(signals(settings))
+    except AgentSreError as error:
+        return Check("signal catalogue", CheckState.FAILED, str(error), f"correct {PREFIX}SIGNALS_FILE")
+    return Check("signal catalogue", CheckState.OK, f"{count} metrics known")
+
+
+def _webhook(settings: Settings) -> Check:
+    subject = "webhook alertmanager"
+    if settings.alertmanager_token.get_secret_value():
+        return Check(subject, CheckState.OK, "needs its bearer token")
+    if settings.loopback:
+        return Check(subject, CheckState.OK, "open, reachable from this machine only")
+    if "alertmanager" in settings.listed(settings.insecure_sources):
+        fix = f"set {PREFIX}ALERTMANAGER_TOKEN"
+        return Check(subject, CheckState.WARNING, "accepts anybody's alerts, as configured", fix)
+    fix = f"set {PREFIX}ALERTMANAGER_TOKEN and send it from Alertmanager"
+    return Check(subject, CheckState.FAILED, "no secret is configured, so every alert is refused", fix)
+
+
+def _console(settings: Settings) -> Check:
+    if settings.console_token.get_secret_value():
+        return Check("console", CheckState.OK, "login with the token")
+    return Check("console", CheckState.OK, "open, reachable from this machine only")
+
+
+async def _probes(settings: Settings) -> list[Probe]:
+    probes: list[Probe] = []
+    if settings.prometheus_url:
+        from agent_sre.adapters.metrics_prometheus import PrometheusProbe
+
+        metrics = open_metrics(settings)
+        if metrics is not None:
+            probes.append(PrometheusProbe(metrics))
+    if settings.kubernetes != "off":
+        from agent_sre.adapters.kubernetes_api import KubernetesProbe
+
+        probes.append(KubernetesProbe(settings.kubernetes, settings.kubeconfig, settings.kubernetes_context))
+    return probes

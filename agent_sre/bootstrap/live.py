@@ -1,0 +1,81 @@
+"""The live world: adapters for what is configured, None (an evidence gap) for what is not."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from agent_sre.adapters.clock_system import RandomIds, SystemClock
+from agent_sre.bootstrap.running import World
+from agent_sre.bootstrap.snapshot import runbooks
+from agent_sre.domain.errors import PermanentError
+from agent_sre.domain.signal import Signal, default_signals
+from agent_sre.evidence.scope import Readers
+from agent_sre.settings import PREFIX, Settings
+
+if TYPE_CHECKING:
+    from agent_sre.adapters.metrics_prometheus import PrometheusMetrics
+
+
+@asynccontextmanager
+async def open_world(settings: Settings) -> AsyncIterator[World]:
+    """Connect to everything configured; leaving it closes all connections."""
+    async with AsyncExitStack() as stack:
+        metrics = open_metrics(settings)
+        if metrics is not None:
+            stack.push_async_callback(metrics.close)
+        cluster = logs = writer = None
+        if settings.kubernetes != "off":
+            from agent_sre.adapters.kubernetes_api import KubernetesLogs, open_cluster, open_writer
+
+            cluster = await open_cluster(settings.kubernetes, settings.kubeconfig, settings.kubernetes_context)
+            if cluster is not None:
+                stack.push_async_callback(cluster.close)
+                logs = KubernetesLogs(cluster)
+            if cluster is not None and settings.actions_mode == "approve":
+                kubeconfig = settings.actions_kubeconfig or settings.kubeconfig
+                writer = await open_writer(settings.kubernetes, kubeconfig, settings.kubernetes_context)
+                stack.push_async_callback(writer.close)
+        yield World(
+            readers=Readers(cluster=cluster, metrics=metrics, logs=logs),
+            writer=writer,
+            signals=signals(settings),
+            runbooks=runbooks(settings),
+            clock=SystemClock(),
+            ids=RandomIds(),
+        )
+
+
+def open_metrics(settings: Settings) -> PrometheusMetrics | None:
+    """The Prometheus adapter, or None where no URL is set."""
+    if not settings.prometheus_url:
+        return None
+    from agent_sre.adapters.metrics_prometheus import PrometheusMetrics, PrometheusOptions
+
+    return PrometheusMetrics(
+        PrometheusOptions(
+            url=settings.prometheus_url,
+            bearer=settings.prometheus_token.get_secret_value(),
+            username=settings.prometheus_username,
+            password=settings.prometheus_password.get_secret_value(),
+            headers=settings.prometheus_headers,
+            ca_file=settings.prometheus_ca_file,
+            timeout_seconds=settings.prometheus_timeout,
+        )
+    )
+
+
+def signals(settings: Settings) -> tuple[Signal, ...]:
+    """The site's signals first, then the shipped catalogue."""
+    if not settings.signals_file:
+        return default_signals()
+    from agent_sre.adapters.snapshot_directory.documents import parse_signals
+
+    path = Path(settings.signals_file)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise PermanentError(f"{PREFIX}SIGNALS_FILE={path}: {error.strerror}; name a readable file") from None
+    return (*parse_signals(data, str(path)), *default_signals())

@@ -1,0 +1,275 @@
+"""The whole graph on the simulated shop, with the clock in the test's hand: wait, approve, reject, expire, crash."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from langgraph.checkpoint.memory import InMemorySaver
+
+from agent_sre.actions.policy import Mode, Policy
+from agent_sre.adapters.metrics_snapshot import SnapshotMetrics
+from agent_sre.adapters.store_memory import MemoryStore
+from agent_sre.bootstrap import shipped_runbooks
+from agent_sre.domain.approval import Approval, ApprovalState, Decision
+from agent_sre.domain.effect import EffectState, Verified
+from agent_sre.domain.errors import TemporaryError
+from agent_sre.domain.incident import Incident, IncidentStatus
+from agent_sre.domain.reference import ObjectRef
+from agent_sre.domain.signal import default_signals
+from agent_sre.evidence.scope import Limits, Readers
+from agent_sre.graph.build import Graph, build_graph
+from agent_sre.graph.state import Context, Options
+from agent_sre.ingest.alertmanager import parse
+from agent_sre.runbooks.load import load_runbooks
+from agent_sre.service.advance_incident import advance_incident
+from agent_sre.service.fold_alerts import fold_alerts
+from agent_sre.testing.clock import FrozenClock
+from agent_sre.testing.ids import SequentialIds
+from agent_sre.testing.shop.alertmanager import payload
+from agent_sre.testing.shop.telemetry import ShopChanges, ShopLogs, ShopTopology
+from agent_sre.testing.shop.world import CHECKOUT, GOOD, ShopWorld
+
+START = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
+RUNBOOKS = load_runbooks([shipped_runbooks()])
+
+
+class ShopClock(FrozenClock):
+    """A frozen clock that lets the shop live on whenever somebody waits."""
+
+    world: ShopWorld | None = None
+
+    async def sleep(self, seconds: float) -> None:
+        await super().sleep(seconds)
+        if self.world is not None:
+            self.world.tick(self.now())
+
+
+@dataclass
+class Stage:
+    """The shop, the stores and the graph; ``saver`` survives a restart, like the database."""
+
+    clock: ShopClock
+    world: ShopWorld
+    store: MemoryStore
+    context: Context
+    saver: InMemorySaver = field(default_factory=InMemorySaver)
+
+    @property
+    def graph(self) -> Graph:
+        return build_graph(self.saver)
+
+    async def alert(self, status: str = "firing") -> Incident:
+        now = self.clock.now()
+        body = payload(status, START - timedelta(seconds=60), None if status == "firing" else now)
+        await self.store.inbox.append(parse(body, now))
+        store = self.store
+        await fold_alerts(
+            store.inbox, store.incidents, store.approvals, store.journal, self.clock, self.context.ids
+        )
+        return (await store.incidents.newest(1))[0]
+
+    async def advance(self, incident: Incident) -> Incident:
+        await advance_incident(incident.id, self.graph, self.context)
+        found = await self.store.incidents.get(incident.id)
+        assert found is not None
+        return found
+
+    async def waiting(self, incident: Incident) -> Approval:
+        found = [item for item in await self.store.approvals.of_incident(incident.id)]
+        assert [item.state for item in found] == [ApprovalState.WAITING]
+        return found[0]
+
+    async def decide(self, item: Approval, approve: bool) -> Decision:
+        _, decision = await self.store.approvals.decide(item.id, approve, "ana", item.digest, self.clock.now(), "")
+        return decision
+
+    def image(self) -> str:
+        deployment = self.world.cluster.peek(CHECKOUT)
+        assert deployment is not None
+        image: str = deployment["spec"]["template"]["spec"]["containers"][0]["image"]
+        return image
+
+
+@pytest.fixture
+def stage() -> Stage:
+    clock, world, store = ShopClock(START), ShopWorld(START), MemoryStore()
+    clock.world = world
+    metrics = SnapshotMetrics(lambda: world.series(clock.now()), clock.now)
+    context = Context(
+        incidents=store.incidents,
+        cases=store.cases,
+        approvals=store.approvals,
+        effects=store.effects,
+        journal=store.journal,
+        clock=clock,
+        ids=SequentialIds(),
+        readers=Readers(world.cluster, metrics, ShopLogs(world, clock), ShopChanges(world), ShopTopology()),
+        writer=world.cluster,
+        signals=default_signals(),
+        runbooks=RUNBOOKS,
+        policy=Policy(mode=Mode.APPROVE, namespaces=frozenset({"shop"})),
+        limits=Limits(),
+        options=Options(verify_timeout=timedelta(minutes=2), verify_poll=timedelta(seconds=2)),
+    )
+    return Stage(clock, world, store, context)
+
+
+async def test_the_bad_deploy_is_found_and_its_undo_waits_for_a_person(stage: Stage) -> None:
+    incident = await stage.advance(await stage.alert())
+    assert incident.status is IncidentStatus.AWAITING_APPROVAL
+    verdict = await stage.store.cases.verdict(incident.id, 1)
+    assert verdict is not None
+    lead = verdict.hypotheses[0]
+    assert verdict.status == "conclusive"
+    assert lead.object == CHECKOUT
+    assert lead.change
+    assert len({verdict.evidence_by_id()[key].source for key in lead.evidence}) >= 2
+    asked = await stage.waiting(incident)
+    assert (asked.proposal.action, asked.proposal.target) == ("rollout_undo", CHECKOUT)
+    assert GOOD in asked.proposal.preview
+    assert incident.due_at == asked.expires_at
+    assert stage.world.cluster.patches == ()
+
+
+async def test_the_state_is_ids_and_small_values(stage: Stage) -> None:
+    incident = await stage.advance(await stage.alert())
+    state = await stage.graph.aget_state({"configurable": {"thread_id": f"{incident.id}/1"}})
+    assert len(json.dumps(state.values)) < 10_000
+
+
+async def test_approved_it_is_done_once_verified_and_resolved(stage: Stage) -> None:
+    incident = await stage.advance(await stage.alert())
+    asked = await stage.waiting(incident)
+    assert await stage.decide(asked, True) is Decision.APPROVED
+    incident = await stage.advance(incident)
+    assert incident.status is IncidentStatus.RESOLVED
+    assert stage.image() == GOOD
+    assert len(stage.world.cluster.patches) == 1
+    [effect] = await stage.store.effects.of_incident(incident.id)
+    assert (effect.state, effect.verified) == (EffectState.DONE, Verified.RECOVERED)
+    # Later wake-ups find nothing to do.
+    assert incident.due_at is None
+    incident = await stage.advance(incident)
+    assert len(stage.world.cluster.patches) == 1
+    # The source's own "resolved" changes nothing any more.
+    incident = await stage.alert("resolved")
+    assert incident.status is IncidentStatus.RESOLVED
+
+
+async def test_rejected_nothing_is_done_and_a_person_has_it(stage: Stage) -> None:
+    incident = await stage.advance(await stage.alert())
+    await stage.decide(await stage.waiting(incident), False)
+    incident = await stage.advance(incident)
+    assert incident.status is IncidentStatus.ESCALATED
+    assert stage.world.cluster.patches == ()
+
+
+async def test_nobody_decides_in_time(stage: Stage) -> None:
+    incident = await stage.advance(await stage.alert())
+    asked = await stage.waiting(incident)
+    stage.clock.set(asked.expires_at - timedelta(seconds=1))
+    assert (await stage.advance(incident)).status is IncidentStatus.AWAITING_APPROVAL
+    stage.clock.set(asked.expires_at)
+    assert (await stage.advance(incident)).status is IncidentStatus.ESCALATED
+    assert await stage.decide(asked, True) is not Decision.APPROVED
+    await stage.advance(incident)
+    assert stage.world.cluster.patches == ()
+
+
+async def test_the_alert_resolves_while_somebody_thinks(stage: Stage) -> None:
+    incident = await stage.advance(await stage.alert())
+    asked = await stage.waiting(incident)
+    incident = await stage.alert("resolved")
+    assert incident.status is IncidentStatus.RESOLVED
+    assert await stage.decide(asked, True) is Decision.ALREADY_DECIDED
+    incident = await stage.advance(incident)
+    assert (incident.status, incident.due_at) == (IncidentStatus.RESOLVED, None)
+    assert stage.world.cluster.patches == ()
+
+
+async def test_approved_but_resolved_before_it_ran_is_not_run(stage: Stage) -> None:
+    incident = await stage.advance(await stage.alert())
+    await stage.decide(await stage.waiting(incident), True)
+    incident = await stage.alert("resolved")
+    await stage.advance(incident)
+    assert stage.world.cluster.patches == ()
+    assert "No action was run: the alert resolved first" in [
+        entry.text for entry in await stage.store.journal.timeline(incident.id)
+    ]
+
+
+async def test_the_target_changed_since_it_was_asked(stage: Stage) -> None:
+    incident = await stage.advance(await stage.alert())
+    asked = await stage.waiting(incident)
+    stage.world.cluster.update(CHECKOUT, {"metadata": {"labels": {"touched": "yes"}}})
+    await stage.decide(asked, True)
+    incident = await stage.advance(incident)
+    [effect] = await stage.store.effects.of_incident(incident.id)
+    assert effect.state is EffectState.REFUSED
+    assert incident.status is IncidentStatus.ESCALATED
+    assert stage.world.cluster.patches == () or stage.image() != GOOD
+
+
+async def test_the_kill_switch_between_approval_and_effect(stage: Stage) -> None:
+    incident = await stage.advance(await stage.alert())
+    await stage.decide(await stage.waiting(incident), True)
+    stage.context = replace(stage.context, policy=replace(stage.context.policy, kill_switch=True))
+    incident = await stage.advance(incident)
+    assert stage.world.cluster.patches == ()
+    assert incident.status is IncidentStatus.ESCALATED
+
+
+async def test_suggest_only_shows_the_action_and_does_not_wait(stage: Stage) -> None:
+    stage.context = replace(stage.context, policy=Policy(), writer=None)
+    incident = await stage.advance(await stage.alert())
+    assert incident.status is IncidentStatus.ESCALATED
+    [shown] = await stage.store.approvals.of_incident(incident.id)
+    assert shown.state is ApprovalState.SUGGESTED
+    assert await stage.decide(shown, True) is Decision.SUGGEST_ONLY
+
+
+@pytest.mark.parametrize("fails_at", ["save_findings", "save_verdict", "ask", "intend", "record", "audit"])
+async def test_a_store_that_fails_in_any_step_delays_and_repeats_nothing(stage: Stage, fails_at: str) -> None:
+    broken = {"left": 6}
+
+    def flaky(port: Any) -> Any:
+        class Flaky:
+            def __getattr__(self, name: str) -> Any:
+                method = getattr(port, name)
+                if name != fails_at or not broken["left"]:
+                    return method
+
+                async def fail(*_: object, **__: object) -> None:
+                    broken["left"] -= 1
+                    raise TemporaryError("the database is away")
+
+                return fail if broken["left"] else method
+
+        return Flaky()
+
+    whole = stage.context
+    ports: Mapping[str, Any] = {
+        name: flaky(getattr(whole, name)) for name in ("cases", "approvals", "effects", "journal")
+    }
+    stage.context = replace(whole, **ports)
+    incident = await stage.alert()
+    for _ in range(20):
+        try:
+            incident = await stage.advance(incident)
+        except TemporaryError:
+            continue
+        for item in await stage.store.approvals.of_incident(incident.id):
+            await stage.decide(item, True)
+        if not incident.active:
+            break
+    assert incident.status is IncidentStatus.RESOLVED
+    assert broken["left"] == 0
+    assert stage.image() == GOOD
+    effective = [call for call in stage.world.cluster.patches]
+    assert len(effective) == 1
+    texts = [entry.text for entry in await stage.store.journal.timeline(incident.id)]
+    assert len(texts) == len(set(texts))
+    assert stage.world.cluster.peek(ObjectRef("Deployment", "shop", "web")) is not None
