@@ -137,7 +137,7 @@ def mechanism(case: CaseFile, profile: Profile, kind: str) -> tuple[str, tuple[F
         text = f"{name} uses {number(cpu.after)} instead of {number(cpu.before)} {cpu.signal.unit} of CPU"
         return "pod_cpu_overload", (cpu.fact(text),), True
     throttled = profile.strongest("throttling")
-    if throttled is not None and throttled.strong and throttled.after > throttled.before:
+    if throttled is not None and throttled.strong and throttled.after > max(throttled.before, 0.1):
         text = f"{name} is throttled {number(throttled.after)} instead of {number(throttled.before)}"
         return "pod_cpu_throttled", (throttled.fact(text),), True
     if kind == "errors":

@@ -6,14 +6,14 @@ seen: more calls per request, or retries. A provider's failure is believed more 
 workload that calls it, its own status feed, or metrics about it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from agent_sre.analysis.calls import calls
 from agent_sre.analysis.casefile import CaseFile
 from agent_sre.analysis.departures import Departure, alerted, departures, number
 from agent_sre.analysis.objects import object_of
 from agent_sre.analysis.profiles import Profile, profiles
-from agent_sre.analysis.signals import about
+from agent_sre.analysis.signals import about, per_second
 from agent_sre.domain.finding import Fact, Finding
 from agent_sre.domain.instant import format_instant
 from agent_sre.domain.visible import one_line
@@ -38,11 +38,10 @@ def surge(case: CaseFile) -> tuple[Profile, Departure] | None:
     return None
 
 
-def _upstream(callers: "dict[str, tuple[str, ...]] | object", names: list[str]) -> set[str]:
-    table = callers if isinstance(callers, dict) else {}
+def _upstream(callers: Mapping[str, tuple[str, ...]], names: list[str]) -> set[str]:
     found, todo = set(names), list(names)
     while todo:
-        for caller in table.get(todo.pop(), ()):
+        for caller in callers.get(todo.pop(), ()):
             if caller not in found:
                 found.add(caller)
                 todo.append(caller)
@@ -95,6 +94,9 @@ def more_calls(case: CaseFile) -> Iterable[Finding]:
         if moved is None or not moved.strong or moved.ratio < _MORE_CALLS or not graph.callers.get(name):
             continue
         if any(caller.traffic is not None and caller.traffic.ratio > 0.5 * moved.ratio for caller in callers):
+            continue
+        hurt = [other for other in (profile, *callers) if other.slow > 0.05 or other.failing > 0.01]
+        if moved.before <= 0 or moved.after * per_second(moved.signal.unit) * 60 < 10 or not hurt:
             continue
         busiest = max(callers, key=lambda caller: (caller.slow + caller.failing, caller.entity.name), default=None)
         caller_name = busiest.entity.name if busiest is not None else graph.callers[name][0]

@@ -90,7 +90,7 @@ def _unbound(cluster: Cluster, pod: Pod, claim: Seen[K8sObject]) -> Iterator[Fin
         return
     if not fits or not fits[0].differs:
         return
-    if _provisioned(cluster, claim.value) and not _TAKEN == fits[0].differs[0]:
+    if _provisioned(cluster, claim.value) and fits[0].differs[0] != _TAKEN:
         return  # a dynamic class makes its own volume; the existing ones say nothing
     best = fits[0]
     strength = 0.95 if len(best.differs) == 1 else 0.7

@@ -41,7 +41,7 @@ async def _database(settings: Settings) -> Check:
     from agent_sre.adapters.store_sql import open_store
 
     url = database_url(settings)
-    if not Path(url.removeprefix("sqlite:///")).exists():
+    if not _exists(url):
         return Check("database", CheckState.OK, "none yet; it is made at the first start")
     try:
         store = await open_store(url)
@@ -53,6 +53,10 @@ async def _database(settings: Settings) -> Check:
         return Check("database", CheckState.FAILED, str(error), "see the message; a damaged file must be restored")
     latest = f", newest incident {newest[0].id}" if newest else ", no incidents yet"
     return Check("database", CheckState.OK, f"{url} answers{latest}")
+
+
+def _exists(url: str) -> bool:
+    return Path(url.removeprefix("sqlite:///")).exists()
 
 
 def _runbooks(settings: Settings) -> Check:

@@ -32,7 +32,10 @@ def render_report(answer: Mapping[str, Any], console: Console) -> None:
     if not hypotheses:
         _head(console, "No cause was found that the evidence supports")
     for item in hypotheses:
-        _hypothesis(console, item, answer["evidence"], detailed=item is hypotheses[0])
+        first = item is hypotheses[0]
+        if first:
+            _head(console, "Most likely cause" if conclusive else "Leading candidate, not proven")
+        _hypothesis(console, item, answer["evidence"], detailed=first)
     _listed(console, "Ruled out", [(item["what"], item["why"], item["evidence"]) for item in answer["ruled_out"]])
     _listed(console, "Could not be looked at", [_gap(item) for item in answer["gaps"]])
     _actions(console, answer["actions"])
@@ -43,8 +46,6 @@ def render_report(answer: Mapping[str, Any], console: Console) -> None:
 def _hypothesis(
     console: Console, item: Mapping[str, Any], evidence: Mapping[str, Mapping[str, Any]], *, detailed: bool
 ) -> None:
-    if detailed:
-        _head(console, "Most likely cause")
     where = " ".join(part for part in (item["object"]["kind"], _place(item["object"])) if part)
     change = f" · change {item['change']}" if item.get("change") else ""
     console.print(_line(f"{item['rank']}. ", (item["statement"], "bold" if detailed else "")))
@@ -56,7 +57,8 @@ def _hypothesis(
             console.print(_line((f"   {title}", _MUTED)))
             console.print(Padding(_evidence_table(keys, evidence), (0, 0, 0, 5)))
     if item.get("distinguish"):
-        console.print(_line(("   what would settle it: ", _MUTED), item["distinguish"]))
+        settle = _line(("what would settle it: ", _MUTED), item["distinguish"])
+        console.print(Padding(settle, (0, 0, 0, 3)))
 
 
 def _evidence_table(keys: Sequence[str], evidence: Mapping[str, Mapping[str, Any]]) -> Table:
@@ -78,8 +80,17 @@ def _listed(console: Console, title: str, rows: Sequence[tuple[str, str, Sequenc
     if not rows:
         return
     _head(console, title)
-    for what, why, keys in rows:
-        console.print(_line(f"- {what}: {why}", _ids(keys)))
+    console.print(_bullets([_line(f"{what}: {why}", _ids(keys)) for what, why, keys in rows]))
+
+
+def _bullets(lines: Sequence[Text]) -> Table:
+    """A list whose wrapped lines hang under their first."""
+    table = Table.grid(padding=(0, 1))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for line in lines:
+        table.add_row("-", line)
+    return table
 
 
 def _gap(item: Mapping[str, Any]) -> tuple[str, str, Sequence[str]]:
@@ -94,9 +105,9 @@ def _actions(console: Console, actions: Sequence[Mapping[str, Any]]) -> None:
     for item in actions:
         parameters = ", ".join(f"{name}={value}" for name, value in item["parameters"].items())
         target = f" on {item['target']['kind']} {_place(item['target'])}" if item.get("target") else ""
-        words = f"- {item['action']}{target}" + (f" ({parameters})" if parameters else "")
-        console.print(_line(words, (f"  {item['risk']} risk, runbook {item['runbook']}", _MUTED)))
-        console.print(_line(("  undo: ", _MUTED), item["undo"]))
+        words = f"{item['action']}{target}" + (f" ({parameters})" if parameters else "")
+        risk = (f"  {item['risk']} risk, runbook {item['runbook']}", _MUTED)
+        console.print(_bullets([_line(words, risk, (f"\nundo: {item['undo']}", _MUTED))]))
 
 
 def _timeline(console: Console, entries: Sequence[Mapping[str, Any]]) -> None:

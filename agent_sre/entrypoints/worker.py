@@ -60,13 +60,17 @@ class _Under:
 
 @dataclass(slots=True)
 class Worker:
-    """The loop. ``poll_seconds`` is how long it sleeps when nobody wakes it."""
+    """The loop. ``poll_seconds``: how long it sleeps when nobody wakes it; ``pause_seconds``: the least between rounds.
+
+    The pause makes one round of many wakes: in a storm, folding each alert by itself would slow down accepting them.
+    """
 
     duties: Duties
     clock: Clock
     telemetry: Telemetry
     concurrency: int = 4
     poll_seconds: float = 1.0
+    pause_seconds: float = 0.1
     backoff: Backoff = field(default_factory=Backoff)
     _wakened: asyncio.Event = field(default_factory=asyncio.Event)
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
@@ -116,11 +120,17 @@ class Worker:
             self.telemetry.beat(self.clock.now().timestamp())
             await self._contained("fold", self._fold)
             await self._contained("due", self._take_up)
-            try:
-                async with asyncio.timeout(self.poll_seconds):
-                    await self._wakened.wait()
-            except TimeoutError:
-                continue
+            await self._rest()
+
+    async def _rest(self) -> None:
+        try:
+            async with asyncio.timeout(self.poll_seconds):
+                await self._wakened.wait()
+        except TimeoutError:
+            return
+        began = time.monotonic() - self._beat
+        if not self._stopping and began < self.pause_seconds:
+            await asyncio.sleep(self.pause_seconds - began)
 
     async def _fold(self) -> None:
         started = time.perf_counter()

@@ -1,11 +1,13 @@
 """Builders of Kubernetes API objects: small, valid, shaped as ``kubectl get -o json`` prints them.
 
-Every builder takes what tests vary and fills in the rest as a healthy cluster would have it. ``uid`` follows from kind,
+Every builder takes what tests vary and fills in the rest as a healthy cluster would have it; what it returns shares
+nothing with its arguments, so an object may be edited without changing another. ``uid`` follows from kind,
 namespace and name, so owner references hold without a server. ``pod_template`` is shared by Deployment and ReplicaSet;
 only the latter carries ``pod-template-hash``, as in a real cluster. Times are RFC 3339 text.
 """
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 from uuid import NAMESPACE_DNS, uuid5
@@ -13,6 +15,7 @@ from uuid import NAMESPACE_DNS, uuid5
 from agent_sre.domain.reference import ObjectRef
 
 CREATED = "2026-01-05T08:00:00Z"
+DEFAULT_RESOURCES = {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "256Mi"}}
 Object = dict[str, Any]
 
 
@@ -62,9 +65,9 @@ def container(
         "imagePullPolicy": "IfNotPresent",
         "env": [{"name": key, "value": value} for key, value in (env or {}).items()],
         "ports": [{"containerPort": port, "protocol": "TCP"}],
-        "resources": dict(resources or {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "256Mi"}}),
+        "resources": deepcopy(dict(resources or DEFAULT_RESOURCES)),
         "terminationMessagePath": "/dev/termination-log",
-        **fields,
+        **deepcopy(fields),
     }
 
 
@@ -82,11 +85,11 @@ def pod_template(
     return {
         "metadata": meta,
         "spec": {
-            "containers": [dict(item) for item in containers],
+            "containers": [deepcopy(dict(item)) for item in containers],
             "restartPolicy": "Always",
             "dnsPolicy": "ClusterFirst",
         }
-        | spec,
+        | deepcopy(spec),
     }
 
 
@@ -108,7 +111,7 @@ def deployment(
         "progressDeadlineSeconds": 600,
         "selector": {"matchLabels": {"app": name}},
         "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}},
-        "template": dict(template or pod_template(name, [container(name, image)])),
+        "template": deepcopy(dict(template or pod_template(name, [container(name, image)]))),
     }
     status: Object = {"observedGeneration": 1, "replicas": replicas, "updatedReplicas": replicas}
     status |= {"readyReplicas": ready, "availableReplicas": ready}
@@ -141,7 +144,7 @@ def replica_set(
 ) -> Object:
     """A ReplicaSet ``<deployment>-<suffix>`` of a Deployment, with the revision annotation and pod-template-hash."""
     name, namespace = f"{owner['metadata']['name']}-{suffix}", owner["metadata"]["namespace"]
-    source = dict(template or owner["spec"]["template"])
+    source = deepcopy(dict(template or owner["spec"]["template"]))
     labels = {**source["metadata"]["labels"], "pod-template-hash": suffix}
     annotations = {
         "deployment.kubernetes.io/revision": str(revision),
@@ -191,7 +194,7 @@ def pod(
     template = (owner or {}).get("spec", {}).get("template") or pod_template(
         name, [container("app", "registry.example/app:1")]
     )
-    pod_spec: Object = dict(spec or template["spec"])
+    pod_spec: Object = deepcopy(dict(spec or template["spec"]))
     conditions = [_condition("PodScheduled", bool(node_name), run.started)]
     conditions += [
         _condition(kind, run.ready and bool(node_name), run.started) for kind in ("ContainersReady", "Ready")
@@ -203,7 +206,7 @@ def pod(
         runs = [run] + [HEALTHY] * (len(pod_spec["containers"]) - 1)
         pairs = zip(pod_spec["containers"], runs, strict=True)
         status["containerStatuses"] = [_container_status(item, its) for item, its in pairs]
-    labels = template["metadata"]["labels"]
+    labels = dict(template["metadata"]["labels"])
     return {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -225,8 +228,8 @@ def _container_status(item: Mapping[str, Any], run: Run) -> Object:
         "ready": run.ready,
         "started": run.ready,
         "restartCount": run.restarts,
-        "state": dict(run.state or {"running": {"startedAt": run.started}}),
-        "lastState": dict(run.last_state or {}),
+        "state": deepcopy(dict(run.state or {"running": {"startedAt": run.started}})),
+        "lastState": deepcopy(dict(run.last_state or {})),
     }
 
 

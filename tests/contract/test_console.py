@@ -312,3 +312,12 @@ async def assert_waiting(console: ConsoleServer, sample: SampleIncident) -> None
     approval = await console.store.approvals.get(sample.approvals[0].id)
     assert approval is not None and approval.state is ApprovalState.WAITING
     assert console.decided == []
+
+
+async def test_hostile_text_is_valid_json_for_scripts(console: ConsoleServer) -> None:
+    await console.put_sample(hostile_sample())
+    async with console.client() as client:
+        row = (await client.get("/api/incidents")).json()["incidents"][0]
+        found = (await client.get("/api/incidents/inc-checkout")).json()
+    assert row["title"] == found["title"] == HOSTILE
+    assert found["answer"]["evidence"]["E1"]["excerpt"] == HOSTILE

@@ -66,9 +66,7 @@ class Stage:
         body = payload(status, START - timedelta(seconds=60), None if status == "firing" else now)
         await self.store.inbox.append(parse(body, now))
         store = self.store
-        await fold_alerts(
-            store.inbox, store.incidents, store.approvals, store.journal, self.clock, self.context.ids
-        )
+        await fold_alerts(store.inbox, store.incidents, store.approvals, store.journal, self.clock, self.context.ids)
         return (await store.incidents.newest(1))[0]
 
     async def advance(self, incident: Incident) -> Incident:

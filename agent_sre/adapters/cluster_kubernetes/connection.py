@@ -137,7 +137,7 @@ class Connection:
         """Close the connections."""
         api, self._api, self._client = self._api, None, None
         if api is not None:
-            await api.close()
+            await api.close()  # type: ignore[no-untyped-call]
 
     async def _refused(self, error: Any) -> Refused:
         if error.status == 401:
@@ -155,7 +155,7 @@ class Connection:
                 from kubernetes.aio.dynamic.client import DynamicClient
 
                 self._api = await _load(self.access)
-                self._client = DynamicClient(self._api)
+                self._client = DynamicClient(self._api)  # type: ignore[no-untyped-call]
             return self._client
 
 
@@ -169,10 +169,10 @@ async def _load(access: Access) -> "ApiClient":
 
     configuration = Configuration()
     try:
-        if access.mode == "in_cluster" or (access.mode == "auto" and _SERVICE_ACCOUNT.is_file()):
-            load_incluster_config(client_configuration=configuration)
+        if access.mode == "in_cluster" or (access.mode == "auto" and _in_pod()):
+            load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
         else:
-            await load_kube_config(
+            await load_kube_config(  # type: ignore[no-untyped-call]
                 config_file=access.kubeconfig or None,
                 context=access.context or None,
                 client_configuration=configuration,
@@ -185,6 +185,10 @@ async def _load(access: Access) -> "ApiClient":
             f"no access to Kubernetes from {where} (mode {access.mode}): {error}; "
             f"set AGENT_SRE_KUBECONFIG and AGENT_SRE_KUBERNETES_CONTEXT, or AGENT_SRE_KUBERNETES=off"
         ) from None
+
+
+def _in_pod() -> bool:
+    return _SERVICE_ACCOUNT.is_file()
 
 
 async def _bounded(response: "aiohttp.ClientResponse", what: str, max_bytes: int) -> bytes:

@@ -99,7 +99,7 @@ def _wait(state: RetryCallState) -> float:
     asked = error.retry_after if isinstance(error, TemporaryError) else None
     if asked is not None:
         return min(max(asked, 0.0), _LONGEST_WAIT)
-    return wait_exponential_jitter(initial=0.2, max=2.0, jitter=0.2)(state)
+    return wait_exponential_jitter(multiplier=0.2, max=2.0, jitter=0.2)(state)
 
 
 def _whole(kind: str, item: Any) -> Mapping[str, Any]:

@@ -29,7 +29,7 @@ class Index:
         return frozenset(
             name
             for name, items in self._by_name.items()
-            if any(bisect_right(item.times, end) > bisect_right(item.times, start - 1e-9) for item in items)
+            if any(bisect_right(item.times, end) > bisect_right(item.times, start - 0.0005) for item in items)
         )
 
     def series(self, selector: Selector) -> list[Series]:

@@ -1,6 +1,7 @@
 """The cluster in memory follows the API server's rules that callers depend on."""
 
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from agent_sre.domain.errors import PermanentError, TemporaryError
 from agent_sre.domain.reference import ObjectRef
 from agent_sre.testing.cluster import FakeCluster
-from agent_sre.testing.kubernetes_objects import deployment, node, pod, replica_set
+from agent_sre.testing.kubernetes_objects import container, deployment, node, pod, pod_template, replica_set
 
 REF = ObjectRef("Deployment", "shop", "checkout")
 
@@ -139,6 +140,28 @@ async def test_unknown_kinds_and_objects_are_errors_with_a_name() -> None:
         await cluster.list("Secret", "shop")
     with pytest.raises(PermanentError, match=r'deployments\.apps "gone" not found'):
         await cluster.patch(ObjectRef("Deployment", "shop", "gone"), {}, resource_version="1")
+
+
+def test_built_objects_share_nothing_with_each_other_or_their_arguments() -> None:
+    template = pod_template("checkout", [container("app", "shop/checkout:1")])
+    untouched = deepcopy(template)
+    owner = deployment("checkout", template=template)
+    rs = replica_set(owner, "5c8d", revision=1, template=template)
+    its_pod = pod("checkout-5c8d-x", owner=rs)
+    for item in (
+        its_pod["spec"],
+        its_pod["metadata"],
+        rs["spec"]["template"]["spec"],
+        owner["spec"]["template"]["metadata"],
+    ):
+        item.get("labels", {})["edited"] = "yes"
+        for one in item.get("containers", []):
+            one["image"] = "edited"
+            one["env"].append({"name": "edited", "value": "yes"})
+    assert template == untouched
+    assert owner["spec"]["template"]["spec"] == untouched["spec"]
+    assert rs["metadata"]["labels"] == {"app": "checkout", "pod-template-hash": "5c8d"}
+    assert rs["spec"]["template"]["metadata"]["labels"] == {"app": "checkout", "pod-template-hash": "5c8d"}
 
 
 def test_builders_link_owners_by_uid() -> None:

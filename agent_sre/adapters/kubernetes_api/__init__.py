@@ -1,0 +1,1 @@
+"""Adapters for a live Kubernetes API: reader, writer, pod logs, probe (being written)."""

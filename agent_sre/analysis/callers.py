@@ -1,0 +1,211 @@
+"""Callers: the address that a workload is configured with, against the Services that exist.
+
+A wrong host or port is proven by two witnesses: the configuration that no Service fits, and the caller's log, a name that
+an existing Service almost has, or other callers that agree on another address. An address that nothing fails on is only
+a dangling setting: many programs carry addresses of optional parts. For a database port the fault has its own name.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+from agent_sre.analysis.casefile import CaseFile, K8sObject, Seen
+from agent_sre.analysis.kubernetes.addresses import Address, addresses
+from agent_sre.analysis.kubernetes.cluster import Cluster, cluster_of
+from agent_sre.analysis.kubernetes.excerpts import fact, log_fact
+from agent_sre.analysis.kubernetes.logs import LineSeen, matching, streams
+from agent_sre.analysis.kubernetes.reading import Path, dig, items, labels, name_of, number, text
+from agent_sre.analysis.kubernetes.selectors import selects
+from agent_sre.analysis.kubernetes.workload import Workload
+from agent_sre.domain.finding import Fact, Finding
+
+_ANALYZER = "callers"
+_NO_NAME = re.compile(
+    r"no such host|name or service not known|temporary failure in name resolution|ENOTFOUND|EAI_AGAIN|unknown host"
+    r"|UnknownHostException|could not resolve|name does not resolve|nodename nor servname|lookup .{1,100} on |server misbehaving", re.I
+)  # fmt: skip
+_NO_ANSWER = re.compile(
+    r"connection refused|ECONNREFUSED|UnableToConnect|failed to connect|connect(ion)? timed? ?out|i/o timeout|ETIMEDOUT"
+    r"|unavailable|Communications link failure|deadline exceeded|no route to host", re.I
+)  # fmt: skip
+_DATABASE = re.compile(r"mysql|maria", re.I)
+_NEAR = 0.82
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Why an address cannot be right, and the Service it was probably meant to name."""
+
+    why: str
+    meant: Seen[K8sObject] | None
+    port_only: bool
+
+
+def analyze_callers(case: CaseFile) -> Iterator[Finding]:
+    """One finding for each workload and address that no Service fits."""
+    cluster = cluster_of(case)
+    if not cluster.looked_at("Service") or not cluster.objects("Service"):
+        return
+    done: set[tuple[str, str]] = set()
+    for address in addresses(cluster):
+        if case.namespaces and address.workload.ref.namespace not in case.namespaces:
+            continue
+        key = (str(address.workload.ref), address.variable)
+        doubt = _doubt(cluster, address)
+        if doubt is not None and key not in done:
+            done.add(key)
+            yield from _finding(case, cluster, address, doubt)
+
+
+def _doubt(cluster: Cluster, address: Address) -> Doubt | None:
+    service = cluster.get(address.service)
+    if service is None:
+        if not address.explicit and _nearest(cluster, address) is None:
+            return None
+        return Doubt(f"no Service is called {address.service.name}", _nearest(cluster, address), False)
+    if address.port is None or text(service.value, "spec", "type") == "ExternalName":
+        return None
+    ports = [number(item, "port") for item in items(service.value, "spec", "ports")]
+    if not ports or address.port in ports or _headless_target(service.value, address.port):
+        return None
+    return Doubt(f"Service {address.service.name} has no port {address.port}", service, True)
+
+
+def _headless_target(service: K8sObject, port: int) -> bool:
+    """A headless Service's name leads to the pods themselves, so their own port is right too."""
+    if text(service, "spec", "clusterIP") != "None":
+        return False
+    return any(number(item, "targetPort") == port for item in items(service, "spec", "ports"))
+
+
+def _nearest(cluster: Cluster, address: Address) -> Seen[K8sObject] | None:
+    """An existing Service whose name is nearly the one written, the nearest first."""
+    best, found = 0.0, None
+    for seen in cluster.objects("Service", address.service.namespace):
+        name, written = name_of(seen.value), address.service.name
+        likeness = SequenceMatcher(None, name, written).ratio()
+        if written.startswith(f"{name}-") or name.startswith(f"{written}-"):
+            likeness = max(likeness, 0.85)
+        if likeness > best:
+            best, found = likeness, seen
+    return found if best >= _NEAR else None
+
+
+def _finding(case: CaseFile, cluster: Cluster, address: Address, doubt: Doubt) -> Iterator[Finding]:
+    workload = address.workload
+    if workload.desired == 0:
+        return
+    logged = _complaint(case, workload, address, doubt)
+    others = _agreeing(cluster, address)
+    previous = _before(workload, address)
+    facts = [address.fact(), *_meant_facts(doubt)]
+    facts += [log_fact("Its log complains of this address", *logged)] if logged else []
+    facts += [item.fact() for item in others[:2]]
+    facts += [previous] if previous else []
+    fault = "service_env_var_address_mismatch"
+    if doubt.port_only and doubt.meant is not None and _is_database(cluster, address, doubt.meant):
+        fault = "mysql_invalid_port"
+    at_service = _service_at_fault(cluster, address, doubt, facts) if not others and previous is None else None
+    strength = _strength(doubt, bool(logged), len(others), previous is not None)
+    yield Finding(
+        analyzer=_ANALYZER,
+        fault=fault,
+        object=workload.ref,
+        strength=min(strength, 0.8) if at_service else strength,
+        statement=f"{workload.ref} calls {address.shown} ({address.variable}), but {doubt.why}.",
+        facts=tuple(facts),
+        distinguish=f"the log of {workload.ref.name} for failing lookups or refused connections to {address.host}",
+    )
+    if at_service is not None:
+        yield at_service
+
+
+def _strength(doubt: Doubt, logged: bool, others: int, changed: bool) -> float:
+    base = 0.85 if doubt.port_only else 0.7 if doubt.meant is not None else 0.25
+    base += (0.1 if doubt.meant is not None else 0.55) if logged else 0.0
+    base += 0.08 if others else 0.0
+    base += 0.1 if changed else 0.0
+    return min(base, 0.97)
+
+
+def _complaint(case: CaseFile, workload: Workload, address: Address, doubt: Doubt) -> LineSeen | None:
+    """A line of the caller's log that names the address and says that it does not answer."""
+    host, port = re.escape(address.host), address.port
+    place = re.compile(rf"\b{host}\b" if not doubt.port_only else rf"\b{host}[: ]+{port}\b|:{port}\b")
+    pattern = _NO_NAME if not doubt.port_only else _NO_ANSWER
+    for seen, line in matching(streams(case, workload), pattern):
+        if place.search(line.text):
+            return seen, line
+    for seen, line in matching(streams(case, workload), _NO_ANSWER):
+        if place.search(line.text):
+            return seen, line
+    return None
+
+
+def _agreeing(cluster: Cluster, address: Address) -> list[Address]:
+    """Other workloads' addresses that fit: of the Service meant here, or under the same variable."""
+    found = []
+    for other in addresses(cluster):
+        if other.workload.ref == address.workload.ref or other.port is None:
+            continue
+        same = other.service == address.service or other.variable == address.variable
+        if same and (other.host, other.port) != (address.host, address.port) and _doubt(cluster, other) is None:
+            found.append(other)
+    return found
+
+
+def _before(workload: Workload, address: Address) -> Fact | None:
+    """The value that the generation before had, where it differs."""
+    previous = workload.previous
+    if previous is None or workload.template is None or len(address.paths) != 1:
+        return None
+    prefix = workload.template[1]
+    path: Path = ("spec", "template", *address.paths[0][len(prefix) :])
+    before, now = dig(previous.value, *path), dig(address.seen.value, *address.paths[0])
+    if before is None or before == now or text(before, "name") != address.variable:
+        return None
+    return fact(f"The generation before had another value of {address.variable}", previous, path)
+
+
+def _meant_facts(doubt: Doubt) -> list[Fact]:
+    if doubt.meant is None:
+        return []
+    sentence = f"Service {name_of(doubt.meant.value)} exists with these ports"
+    return [fact(sentence, doubt.meant, ("spec", "ports"))]
+
+
+def _is_database(cluster: Cluster, address: Address, service: Seen[K8sObject]) -> bool:
+    """Whether the address is that of a MySQL-like database, by its Service, its workload's image or the variable."""
+    selector = labels(service.value, "spec", "selector")
+    images = [
+        text(container.spec, "image")
+        for workload in cluster.workloads.values()
+        if workload.ref.namespace == address.service.namespace and selects(selector, workload.labels)
+        for container in workload.containers
+    ]
+    ports = [number(item, "port") for item in items(service.value, "spec", "ports")]
+    names = [text(item, "name") for item in items(service.value, "spec", "ports")]
+    words = [*images, *names, address.variable, address.shown, name_of(service.value)]
+    return 3306 in ports or any(_DATABASE.search(word) for word in words)
+
+
+def _service_at_fault(cluster: Cluster, address: Address, doubt: Doubt, facts: list[Fact]) -> Finding | None:
+    """The Service instead of its callers: all of them ask for the same port, and its pods listen on it."""
+    if not doubt.port_only or doubt.meant is None:
+        return None
+    selector = labels(doubt.meant.value, "spec", "selector")
+    chosen = [item for item in cluster.workloads.values() if selects(selector, item.labels)]
+    if address.port not in {port for item in chosen for container in item.containers for port in container.ports()}:
+        return None
+    alike = [other for other in addresses(cluster) if (other.service, other.port) == (address.service, address.port)]
+    return Finding(
+        analyzer=_ANALYZER,
+        fault="service_port_mapping_mismatch",
+        object=address.service,
+        strength=0.95 if len(alike) > 1 else 0.85,
+        statement=f"{address.service} has no port {address.port}, which is asked of it and which its pods listen on.",
+        facts=(*facts, *(other.fact() for other in alike if other.workload.ref != address.workload.ref)),
+        explains=tuple(dict.fromkeys(other.workload.ref for other in alike)),
+        distinguish="the Service's history: did its port change, or did the callers' configuration",
+    )

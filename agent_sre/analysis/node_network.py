@@ -1,0 +1,168 @@
+"""A node whose network is slow: everything that crosses it is, and nothing that stays inside does.
+
+Delay at one node shows as latency of many unrelated workloads at once, none of which is busy, with TCP segments sent
+again by those who wait for acknowledgements. The node is the one that the slow calls have in common, told by where the
+pods run; where that leaves several, by how much more it retransmits than it used to. Alerts count as witnesses where
+they were kept as an observation, for sites whose metrics ended before the question was asked.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from agent_sre.analysis.casefile import CaseFile
+from agent_sre.analysis.departures import Departure, departure, number
+from agent_sre.analysis.objects import node_of, object_of
+from agent_sre.analysis.origin import busier
+from agent_sre.analysis.outside import surge
+from agent_sre.analysis.profiles import profiles
+from agent_sre.analysis.signals import about, workload_of_pod
+from agent_sre.domain.finding import Fact, Finding
+from agent_sre.domain.visible import one_line
+
+_LEAST = 3
+_TIMES = 5.0
+_RETRANSMIT_WORDS = re.compile(r"retrans", re.IGNORECASE)
+_TROUBLE_WORDS = re.compile(r"laten|slow|traffic.?drop|rate.?drop|network", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An alert as an observation kept it."""
+
+    name: str
+    labels: Mapping[str, str]
+    text: str
+    observation: str
+
+
+def node_network_delay(case: CaseFile) -> Iterable[Finding]:
+    """The node behind latency that many workloads share and none explains."""
+    slow = _slowed(case)
+    told = _told(case)
+    troubled = {name for name in slow} | {
+        workload
+        for item in told
+        if _TROUBLE_WORDS.search(item.name) and (workload := _workload(item.labels))
+    }
+    if len(troubled) < _LEAST or surge(case) is not None or _explained(case, troubled):
+        return
+    homes = _homes(case)
+    hosts = Counter(node for name in troubled for node in homes.get(name, ()))
+    resent = {moved.signal.entity.name: moved for moved in _retransmits(case)}
+    witnesses = {node: item for item in told if _RETRANSMIT_WORDS.search(item.name) and (node := _node(item.labels))}
+    nodes = sorted(set(hosts) | set(witnesses) | (set(resent) if not hosts else set()))
+    if not nodes or not (resent or witnesses):
+        return
+    scores = {node: _score(node, hosts, resent, witnesses) for node in nodes}
+    total = sum(scores.values()) or 1.0
+    for place, node in enumerate(sorted(nodes, key=lambda node: (-scores[node], node))[:3]):
+        facts = _facts(node, slow, resent, witnesses, told)
+        if not facts or (scores[node] == 0 and place):
+            continue
+        yield Finding(
+            analyzer="node_network_delay",
+            fault="node_network_delay",
+            object=node_of(case, node),
+            strength=round((0.45 + 0.4 * scores[node] / total) * (1.0 if place == 0 else 0.7), 3),
+            statement=f"Traffic over {node} is delayed: {len(troubled)} workloads are slow at once and none is busy.",
+            facts=facts,
+            onset=facts[0].time,
+            explains=tuple(object_of(case, name) for name in sorted(troubled)),
+            distinguish=f"round-trip times from {node} to another node, and its queueing discipline",
+        )
+
+
+def _slowed(case: CaseFile) -> dict[str, Departure]:
+    """Workloads whose latency is five times the usual and more."""
+    found = {}
+    for name, profile in profiles(case).items():
+        rises = [moved for moved in profile.departures.get("latency", ()) if moved.z > 4 and moved.ratio >= _TIMES]
+        if rises and profile.slow >= 0.1:
+            found[name] = rises[0]
+    return found
+
+
+def _explained(case: CaseFile, troubled: set[str]) -> bool:
+    """Whether one of them is busy: then its slowness is its own and the others wait for it."""
+    known = profiles(case)
+    return any(
+        (moved := busier(known[name])) is not None and moved.ratio >= 2 for name in troubled if name in known
+    )
+
+
+def _homes(case: CaseFile) -> Mapping[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for seen in case.objects("Pod"):
+        node = seen.value.get("spec", {}).get("nodeName")
+        if node:
+            found.setdefault(workload_of_pod(str(seen.value.get("metadata", {}).get("name", ""))), set()).add(str(node))
+    return found
+
+
+def _retransmits(case: CaseFile) -> Iterable[Departure]:
+    for item in about(case, "retransmits", "node"):
+        moved = departure(case, item)
+        if moved is not None and moved.after > max(2 * moved.before, 0.05):
+            yield moved
+
+
+def _score(
+    node: str, hosts: Mapping[str, int], resent: Mapping[str, Departure], witnesses: Mapping[str, Told]
+) -> float:
+    """Retransmissions beyond the usual, for the nodes that host what is slow."""
+    moved = resent.get(node)
+    rise = (moved.after - moved.before) if moved is not None else 0.0
+    steepness = min(moved.ratio, 50.0) if moved is not None else 0.0
+    share = hosts.get(node, 0) / max(sum(hosts.values()), 1)
+    return (steepness * (0.2 + share) + min(rise, 5.0)) * (1.0 if share or not hosts else 0.1) + 10.0 * (node in witnesses)
+
+
+def _facts(
+    node: str,
+    slow: Mapping[str, Departure],
+    resent: Mapping[str, Departure],
+    witnesses: Mapping[str, Told],
+    told: list[Told],
+) -> tuple[Fact, ...]:
+    facts = []
+    if node in resent:
+        moved = resent[node]
+        facts.append(moved.fact(f"{node} sends {number(moved.after)} segments a second again, usually {number(moved.before)}"))
+    if node in witnesses:
+        item = witnesses[node]
+        facts.append(Fact(f"{item.name} fires for {node}", item.observation, f"{item.name} {node}: {item.text}"))
+    for name, moved in sorted(slow.items())[:4]:
+        unit = moved.signal.unit
+        facts.append(moved.fact(f"{name} answers in {number(moved.after)} {unit}, usually {number(moved.before)}"))
+    if not slow:
+        for item in [item for item in told if _TROUBLE_WORDS.search(item.name)][:4]:
+            workload = _workload(item.labels)
+            facts.append(Fact(f"{item.name} fires for {workload}", item.observation, f"{item.name} {workload}: {item.text}"))
+    return tuple(facts)
+
+
+def _told(case: CaseFile) -> list[Told]:
+    """Firing alerts that an observation kept (Prometheus' own list, or the payload that opened the incident)."""
+    found = []
+    for observation in case.observations.values():
+        for rule in observation.rules:
+            for alert in rule.get("alerts") or ():
+                labels = {str(key): str(value) for key, value in (alert.get("labels") or {}).items()}
+                notes = alert.get("annotations") or {}
+                text = one_line(str(notes.get("description") or notes.get("summary") or ""), 200)
+                name = labels.get("alertname", str(rule.get("name", "")))
+                found.append(Told(name, labels, text, observation.id))
+    return sorted(found, key=lambda item: (item.name, sorted(item.labels.items())))
+
+
+def _workload(labels: Mapping[str, str]) -> str:
+    for label in ("workload", "deployment", "statefulset", "daemonset", "service", "app"):
+        if labels.get(label):
+            return labels[label]
+    return workload_of_pod(labels["pod"]) if labels.get("pod") else ""
+
+
+def _node(labels: Mapping[str, str]) -> str:
+    return (labels.get("node") or labels.get("instance") or "").partition(":")[0]

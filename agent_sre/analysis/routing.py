@@ -1,0 +1,270 @@
+"""Service routing: every pod may be well and nothing arrives, because two specifications disagree.
+
+For each Service its selector is set against the workloads' labels, and its ports against the ports, names and protocols
+that the selected containers serve; endpoints confirm. A Service whose workload exists but has no ready pods is a victim,
+not a cause. Ingress backends are followed the same way. Addresses that callers are given are next door (``callers``).
+"""
+
+from collections.abc import Iterator
+from difflib import SequenceMatcher
+
+from agent_sre.analysis.casefile import CaseFile, K8sObject, Seen
+from agent_sre.analysis.kubernetes.cluster import Cluster, cluster_of
+from agent_sre.analysis.kubernetes.excerpts import fact
+from agent_sre.analysis.kubernetes.reading import (
+    Path,
+    items,
+    labels,
+    name_of,
+    namespace_of,
+    number,
+    positions,
+    ref_of,
+    text,
+)
+from agent_sre.analysis.kubernetes.selectors import selects
+from agent_sre.analysis.kubernetes.serving import Served, protocol_named, served_by
+from agent_sre.analysis.kubernetes.workload import Workload
+from agent_sre.domain.finding import Fact, Finding
+from agent_sre.domain.reference import ObjectRef
+
+_ANALYZER = "routing"
+_SIMILAR = 0.8
+
+
+def analyze_routing(case: CaseFile) -> Iterator[Finding]:
+    """Findings for Services and Ingresses whose specification cannot reach what it is meant to."""
+    cluster = cluster_of(case)
+    for seen in cluster.objects("Service"):
+        if case.namespaces and namespace_of(seen.value) not in case.namespaces:
+            continue
+        selector = labels(seen.value, "spec", "selector")
+        if not selector or text(seen.value, "spec", "type") == "ExternalName":
+            continue
+        chosen = [item for item in _beside(cluster, seen) if selects(selector, item.labels)]
+        meant = _meant(cluster, seen, selector)
+        if not chosen or (meant is not None and meant not in chosen):
+            yield from _selector(cluster, seen, meant, chosen)
+        for workload in chosen:
+            yield from _ports(cluster, seen, workload)
+    yield from _ingresses(case, cluster)
+
+
+def _beside(cluster: Cluster, seen: Seen[K8sObject]) -> list[Workload]:
+    space = namespace_of(seen.value)
+    return [item for ref, item in cluster.workloads.items() if ref.namespace == space and not item.finished_kind]
+
+
+def _meant(cluster: Cluster, seen: Seen[K8sObject], selector: dict[str, str]) -> Workload | None:
+    """The workload that the Service is for: of its name, else the one whose labels come nearest to the selector."""
+    named = cluster.named(namespace_of(seen.value), name_of(seen.value))
+    if named is not None:
+        return named
+    best, nearest = 0.0, None
+    for workload in _beside(cluster, seen):
+        likeness = _likeness(selector, workload.labels)
+        if likeness > best:
+            best, nearest = likeness, workload
+    return nearest if best >= _SIMILAR else None
+
+
+def _likeness(selector: dict[str, str], found: dict[str, str]) -> float:
+    """How near labels come to a selector: each requirement by its best counterpart, key or value."""
+    total = 0.0
+    for key, value in selector.items():
+        same_value = 1.0 if value in found.values() else 0.0
+        same_key = SequenceMatcher(None, value, found.get(key, "")).ratio()
+        total += max(same_value, same_key)
+    return total / len(selector)
+
+
+def endpoints(cluster: Cluster, seen: Seen[K8sObject]) -> tuple[int | None, Seen[K8sObject] | None]:
+    """How many ready addresses the Service has (None: not looked at), and the Endpoints object."""
+    found = cluster.get(ObjectRef("Endpoints", namespace_of(seen.value), name_of(seen.value)))
+    if found is None:
+        return (None, None)
+    return sum(len(items(part, "addresses")) for part in items(found.value, "subsets")), found
+
+
+def _endpoint_facts(cluster: Cluster, seen: Seen[K8sObject]) -> list[Fact]:
+    count, found = endpoints(cluster, seen)
+    if found is None or count:
+        return []
+    return [fact(f"Service {name_of(seen.value)} has no endpoints", found, ("subsets",))]
+
+
+def _selector(
+    cluster: Cluster, seen: Seen[K8sObject], meant: Workload | None, chosen: list[Workload]
+) -> Iterator[Finding]:
+    count, _ = endpoints(cluster, seen)
+    service = ref_of(seen.value)
+    facts = [
+        fact(f"{service} selects pods by these labels", seen, ("spec", "selector")),
+        *_endpoint_facts(cluster, seen),
+    ]
+    if chosen and meant is not None:
+        if any(name_of(other.value) == chosen[0].ref.name for other in cluster.objects("Service", service.namespace)):
+            facts.append(_labels_fact(meant))
+            statement = f"{service} selects the pods of {chosen[0].ref}, not those of {meant.ref}."
+            yield _finding("service_selector_mismatch", service, 0.75, statement, facts, (meant.ref,))
+        return
+    if count:
+        return  # endpoints kept by hand or by another controller
+    if meant is None:
+        statement = f"{service} selects no pod of any workload."
+        yield _finding("service_selector_mismatch", service, 0.35, statement, facts, ())
+        return
+    facts.append(_labels_fact(meant))
+    strength = 0.97 if count == 0 else 0.9
+    if meant.desired == 0:
+        strength = 0.5
+    statement = f"{service} reaches no pod: its selector differs from the labels of {meant.ref}."
+    yield _finding("service_selector_mismatch", service, strength, statement, facts, (meant.ref,))
+
+
+def _labels_fact(workload: Workload) -> Fact:
+    sentence = f"Labels that the pods of {workload.ref} get"
+    if workload.template is not None:
+        seen, path = workload.template
+        return fact(sentence, seen, (*path, "metadata", "labels"))
+    return fact(sentence, workload.pods[0].seen, ("metadata", "labels"))
+
+
+def _finding(
+    fault: str, service: ObjectRef, strength: float, statement: str, facts: list[Fact], explains: tuple[ObjectRef, ...]
+) -> Finding:
+    return Finding(
+        analyzer=_ANALYZER,
+        fault=fault,
+        object=service,
+        strength=strength,
+        statement=statement,
+        facts=tuple(facts),
+        explains=explains,
+        distinguish=f"kubectl -n {service.namespace} get endpointslices, and a request to a pod's own address",
+    )
+
+
+def _ports(cluster: Cluster, seen: Seen[K8sObject], workload: Workload) -> Iterator[Finding]:
+    containers = [item for item in workload.containers if not item.init]
+    served = [served_by(cluster, workload, item) for item in containers]
+    declared = {port for item in containers for port in item.ports()} | _listening(workload)
+    names = {text(port, "name") for item in containers for port in items(item.spec, "ports")}
+    for place, item in positions(seen.value, "spec", "ports"):
+        path: Path = ("spec", "ports", place)
+        raw = item.get("targetPort", item.get("port"))
+        if isinstance(raw, str) and not raw.isdecimal():
+            if raw not in names:
+                yield from _unserved(cluster, seen, workload, path, raw, named=True)
+            continue
+        target = number({"port": raw}, "port")
+        if target is not None and declared and target not in declared:
+            yield from _unserved(cluster, seen, workload, path, str(target), named=False)
+        elif target is not None:
+            yield from _protocol(seen, workload, served, item, path, target)
+
+
+def _listening(workload: Workload) -> set[int]:
+    told = [item.env().get("PORT", "") for item in workload.containers if not item.init]
+    return {int(value) for value in told if value.isdecimal()}
+
+
+def _unserved(
+    cluster: Cluster, seen: Seen[K8sObject], workload: Workload, path: Path, target: str, *, named: bool
+) -> Iterator[Finding]:
+    """A target that no container has. A named one proves itself by empty endpoints while pods are ready."""
+    count, _ = endpoints(cluster, seen)
+    if named and count:
+        return
+    service = ref_of(seen.value)
+    facts = [fact(f"{service} sends to {target}", seen, path), *_ports_facts(workload), *_endpoint_facts(cluster, seen)]
+    healthy = any(pod.ready for pod in workload.current_pods)
+    strength = 0.95 if healthy else 0.8
+    what = "port name" if named else "port"
+    statement = f"{service} sends to the {what} {target}, which no container of {workload.ref} has."
+    yield _finding("service_port_mapping_mismatch", service, strength, statement, facts, (workload.ref,))
+
+
+def _ports_facts(workload: Workload) -> list[Fact]:
+    source = workload.spec_source
+    if source is None:
+        return []
+    paths = [(*item.spec_path, "ports") for item in workload.containers if not item.init]
+    return [fact(f"Ports that the containers of {workload.ref} declare", source[0], *paths)]
+
+
+def _protocol(
+    seen: Seen[K8sObject], workload: Workload, served: list[Served], item: K8sObject, path: Path, target: int
+) -> Iterator[Finding]:
+    service = ref_of(seen.value)
+    transport = {
+        text(port, "protocol") or "TCP"
+        for container in workload.containers
+        for port in items(container.spec, "ports")
+        if number(port, "containerPort") == target
+    }
+    ours = text(item, "protocol") or "TCP"
+    if transport and ours not in transport:
+        facts = [fact(f"{service} declares {ours} for port {target}", seen, path), *_ports_facts(workload)]
+        statement = f"{service} forwards {ours} to port {target}, which {workload.ref} serves in another transport."
+        yield _finding("service_protocol_mismatch", service, 0.95, statement, facts, (workload.ref,))
+        return
+    declared = protocol_named(text(item, "appProtocol")) or protocol_named(text(item, "name"))
+    spoken = {protocol for entry in served for protocol in entry.protocols(target, except_path=path)}
+    if declared in ("http", "grpc", "udp") and spoken and declared not in spoken:
+        facts = [fact(f"{service} declares {declared} for port {target}", seen, path), *_probe_facts(workload)]
+        words = " and ".join(sorted(spoken))
+        statement = f"{service} declares {declared} for port {target}, which {workload.ref} serves as {words}."
+        strength = 0.9 if text(item, "appProtocol") else 0.8
+        yield _finding("service_protocol_mismatch", service, strength, statement, facts, (workload.ref,))
+
+
+def _probe_facts(workload: Workload) -> list[Fact]:
+    source = workload.spec_source
+    if source is None:
+        return []
+    kinds = ("readinessProbe", "livenessProbe", "ports")
+    paths = [(*item.spec_path, kind) for item in workload.containers if not item.init for kind in kinds]
+    return [fact(f"What the containers of {workload.ref} serve", source[0], *paths)]
+
+
+def _ingresses(case: CaseFile, cluster: Cluster) -> Iterator[Finding]:
+    for seen in cluster.objects("Ingress"):
+        space = namespace_of(seen.value)
+        if case.namespaces and space not in case.namespaces:
+            continue
+        for path, backend in _backends(seen.value):
+            name = text(backend, "service", "name") or text(backend, "serviceName")
+            service = cluster.get(ObjectRef("Service", space, name)) if name else None
+            if name and service is None and cluster.looked_at("Service"):
+                statement = f"{ref_of(seen.value)} sends to Service {name}, which does not exist."
+                facts = [fact(statement.rstrip("."), seen, path)]
+                yield _finding("ingress_misconfigured", ref_of(seen.value), 0.93, statement, facts, ())
+            elif service is not None and not _has_port(service.value, backend):
+                statement = f"{ref_of(seen.value)} sends to a port that Service {name} does not have."
+                facts = [
+                    fact(statement.rstrip("."), seen, path),
+                    fact(f"Ports of Service {name}", service, ("spec", "ports")),
+                ]
+                yield _finding("ingress_misconfigured", ref_of(seen.value), 0.93, statement, facts, ())
+
+
+def _backends(ingress: K8sObject) -> Iterator[tuple[Path, K8sObject]]:
+    default = ingress.get("spec", {}).get("defaultBackend")
+    if default:
+        yield ("spec", "defaultBackend"), default
+    for rule, _ in positions(ingress, "spec", "rules"):
+        for place, item in positions(ingress, "spec", "rules", rule, "http", "paths"):
+            yield ("spec", "rules", rule, "http", "paths", place), item.get("backend") or {}
+
+
+def _has_port(service: K8sObject, backend: K8sObject) -> bool:
+    wanted = number(backend, "service", "port", "number") or number(backend, "servicePort")
+    name = text(backend, "service", "port", "name")
+    ports = items(service, "spec", "ports")
+    if wanted is None and not name:
+        return True
+    return any(
+        (wanted is not None and number(item, "port") == wanted) or (name and text(item, "name") == name)
+        for item in ports
+    )

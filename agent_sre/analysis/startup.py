@@ -1,0 +1,271 @@
+"""Startup: the pod has a node, and its containers do not come up.
+
+What the kubelet waits for is in the container's waiting reason; why is in its message or in the pod's events. Image pulls
+fail in four ways that need four fixes (wrong reference, no credentials, no name resolution, rate limit), told apart by
+the registry's own words. Missing references are named by the kubelet. A process that starts and dies is ``runtime``'s.
+"""
+
+import re
+from collections.abc import Iterator
+
+from agent_sre.analysis.casefile import CaseFile
+from agent_sre.analysis.kubernetes.cluster import Cluster, cluster_of
+from agent_sre.analysis.kubernetes.excerpts import event_fact, fact, log_fact, message
+from agent_sre.analysis.kubernetes.logs import last_match, matching, streams
+from agent_sre.analysis.kubernetes.pods import Container, Pod
+from agent_sre.analysis.kubernetes.reading import Path, items, positions, text
+from agent_sre.analysis.kubernetes.workload import Workload
+from agent_sre.domain.finding import Fact, Finding
+
+_ANALYZER = "startup"
+_PULL_REASONS = frozenset(
+    {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError"}
+)
+_DNS = re.compile(
+    r"lookup \S+.{0,80}(no such host|server misbehaving|i/o timeout|temporary failure)|name resolution"
+    r"|could not resolve host", re.I
+)  # fmt: skip
+_RATE = re.compile(r"toomanyrequests|\b429\b|rate limit", re.I)
+_DENIED = re.compile(
+    r"\b401\b|unauthorized|authentication required|no basic auth|authorization failed|failed to authorize", re.I
+)
+_UNKNOWN = re.compile(
+    r"not ?found|manifest unknown|name unknown|invalid reference format|couldn't parse image|InvalidImageName"
+    r"|does not exist|no match for platform", re.I
+)  # fmt: skip
+_FORBIDDEN = re.compile(r"\b403\b|forbidden|access denied|denied: ", re.I)
+_MISSING = re.compile(
+    r"(?P<kind>secret|configmap)s? \"?(?P<name>[\w.-]+)\"? not found|couldn't find key \S+ in (?P<kind2>secret|configmap)"
+    r"|object \"[^\"]+\"/\"[^\"]+\" not registered", re.I
+)  # fmt: skip
+_PERMISSION = re.compile(r"permission denied|read-only file ?system|operation not permitted|\bEACCES\b|\bEROFS\b|AccessDeniedException", re.I)  # fmt: skip
+_FORMAT = re.compile(r"exec format error", re.I)
+_COMMAND = re.compile(
+    r"executable file not found|no such file or directory|exec: .{0,120}(permission denied|is a directory)"
+    r"|starting container process caused|unable to start container process: exec", re.I
+)  # fmt: skip
+_OOM = re.compile(r"OOM-?killed", re.I)
+
+
+def analyze_startup(case: CaseFile) -> Iterator[Finding]:
+    """Findings for every workload with a container of the current generation that does not come up."""
+    cluster = cluster_of(case)
+    for workload in cluster.in_scope():
+        done: set[str] = set()
+        for pod in workload.current_pods:
+            if pod.ready or pod.done:
+                continue
+            for finding in (
+                *_pulls(cluster, workload, pod),
+                *_references(cluster, workload, pod),
+                *_starts(case, cluster, workload, pod),
+            ):
+                if finding.fault not in done:
+                    done.add(finding.fault)
+                    yield finding
+
+
+def _finding(workload: Workload, pod: Pod, fault: str, strength: float, why: str, facts: list[Fact]) -> Finding:
+    return Finding(
+        analyzer=_ANALYZER,
+        fault=fault,
+        object=workload.ref,
+        strength=strength,
+        statement=f"{workload.ref} does not start: {why}.",
+        facts=tuple(facts),
+        onset=pod.created,
+        distinguish=f"kubectl -n {pod.ref.namespace} describe pod {pod.ref.name}, and logs --previous",
+    )
+
+
+def _state_fact(pod: Pod, container: Container) -> Fact:
+    paths: tuple[Path, ...] = ((*container.spec_path, "image"), (*container.status_path, "state"))
+    return fact(f"{container.name} of {pod.ref} waits: {container.waiting}", pod.seen, *paths)
+
+
+def _pulls(cluster: Cluster, workload: Workload, pod: Pod) -> Iterator[Finding]:
+    for container in pod.containers:
+        if container.waiting not in _PULL_REASONS:
+            continue
+        events = cluster.events(pod.ref, "Failed", "InspectFailed", "FailedToRetrieveImagePullSecret")
+        said = [
+            event for event in events if "pull image" in message(event.value) or "image" in message(event.value).lower()
+        ]
+        secret = [event for event in events if text(event.value, "reason") == "FailedToRetrieveImagePullSecret"]
+        words = " ".join(
+            [text(container.status, "state", "waiting", "message"), *(message(item.value) for item in said)]
+        )
+        fault, strength, why = _pull_cause(
+            words, container.waiting, bool(secret), bool(items(pod.seen.value, "spec", "imagePullSecrets"))
+        )
+        facts = [_state_fact(pod, container)]
+        facts += [event_fact(event) for event in said if _telling(message(event.value))][:1]
+        if fault == "missing_image_pull_secret":
+            facts += [event_fact(event) for event in secret[:1]]
+            facts.append(fact(f"Pull secrets that {pod.ref} names", pod.seen, ("spec", "imagePullSecrets")))
+        image = text(container.spec, "image")
+        yield _finding(workload, pod, fault, strength, f"image {image} cannot be pulled, {why}", facts)
+
+
+def _telling(words: str) -> bool:
+    return any(pattern.search(words) for pattern in (_DNS, _RATE, _DENIED, _UNKNOWN, _FORBIDDEN)) and len(words) > 40
+
+
+def _pull_cause(words: str, reason: str, secret: bool, named: bool) -> tuple[str, float, str]:
+    """The pull's cause from the registry's words; ``secret``: a pull secret could not be read; ``named``: one is set."""
+    if _RATE.search(words):
+        return "image_pull_rate_limited", 0.95, "the registry limits the rate"
+    if _DNS.search(words):
+        return "image_registry_dns_failure", 0.93, "the registry's name does not resolve"
+    if secret and (_DENIED.search(words) or _FORBIDDEN.search(words) or not _UNKNOWN.search(words)):
+        return "missing_image_pull_secret", 0.96, "the pull secret it names does not exist"
+    if _DENIED.search(words):
+        return "missing_image_pull_secret", 0.85 if not named else 0.75, "the registry demands credentials"
+    if reason == "InvalidImageName" or _UNKNOWN.search(words):
+        return "incorrect_image_reference", 0.95, "the reference does not exist"
+    if _FORBIDDEN.search(words):
+        return "incorrect_image_reference", 0.75, "the registry does not give it out under this name"
+    return "incorrect_image_reference", 0.5, "the registry's answer is not known"
+
+
+def _references(cluster: Cluster, workload: Workload, pod: Pod) -> Iterator[Finding]:
+    """Secrets and ConfigMaps that do not exist, said by the kubelet."""
+    for container in pod.containers:
+        if container.waiting in ("CreateContainerConfigError", "CreateContainerError"):
+            words = text(container.status, "state", "waiting", "message")
+            events = [event for event in cluster.events(pod.ref, "Failed") if _MISSING.search(message(event.value))]
+            match = _MISSING.search(words) or (_MISSING.search(message(events[0].value)) if events else None)
+            facts = [_state_fact(pod, container), *map(event_fact, events[:1])]
+            if match is not None:
+                yield _missing(workload, pod, match, facts)
+            elif words:
+                yield _finding(workload, pod, "config_invalid", 0.6, f"the kubelet cannot make {container.name}", facts)
+    for event in cluster.events(pod.ref, "FailedMount", "FailedAttachVolume")[:5]:
+        words = message(event.value)
+        match = _MISSING.search(words)
+        if match is not None and _still_waits(pod):
+            yield _missing(workload, pod, match, [event_fact(event), _volumes_fact(pod)])
+        elif _PERMISSION.search(words) and _still_waits(pod):
+            facts = [event_fact(event), _volumes_fact(pod)]
+            yield _finding(
+                workload, pod, "volume_mount_permission_denied", 0.85, "a volume refuses to be mounted", facts
+            )
+        elif "hostPath type check failed" in words and _still_waits(pod):
+            facts = [event_fact(event), _volumes_fact(pod)]
+            yield _finding(workload, pod, "config_invalid", 0.65, "a host path is not what the volume says", facts)
+
+
+def _still_waits(pod: Pod) -> bool:
+    """Whether some container has not been created: what an early mount failure says has not healed."""
+    states = [item for item in pod.containers if not item.init and item.status]
+    return any(item.waiting in ("ContainerCreating", "PodInitializing") for item in states) or not states
+
+
+def _volumes_fact(pod: Pod) -> Fact:
+    return fact(f"Volumes that {pod.ref} mounts", pod.seen, ("status", "phase"), ("spec", "volumes"))
+
+
+def _missing(workload: Workload, pod: Pod, match: re.Match[str], facts: list[Fact]) -> Finding:
+    kind = (match["kind"] or match["kind2"] or "configmap").lower()
+    fault = "missing_secret_binding" if kind == "secret" else "missing_config_map"
+    name = f" {match['name']}" if match["name"] else ""
+    what = "Secret" if kind == "secret" else "ConfigMap"
+    return _finding(
+        workload, pod, fault, 0.96, f"the {what}{name} that it refers to, or a key of it, does not exist", facts
+    )
+
+
+def _starts(case: CaseFile, cluster: Cluster, workload: Workload, pod: Pod) -> Iterator[Finding]:
+    for container in pod.containers:
+        ended, path = container.terminated
+        said = [
+            event
+            for event in cluster.events(pod.ref, "Failed", "BackOff")
+            if container.name in message(event.value) or "container" in message(event.value)
+        ]
+        words = " ".join(
+            [
+                text(ended, "message"),
+                text(container.status, "state", "waiting", "message"),
+                *(message(item.value) for item in said),
+            ]
+        )
+        if _OOM.search(words):
+            continue
+        facts = (
+            [
+                fact(
+                    f"How {container.name} of {pod.ref} ended",
+                    pod.seen,
+                    path,
+                    (*container.spec_path, "command"),
+                    (*container.spec_path, "args"),
+                )
+            ]
+            if path
+            else []
+        )
+        facts += [
+            event_fact(event)
+            for event in said
+            if _COMMAND.search(message(event.value)) or _FORMAT.search(message(event.value))
+        ][:1]
+        logged = last_match(case, workload, _FORMAT, container.name)
+        if _FORMAT.search(words) or (logged and text(ended, "exitCode") != "0"):
+            facts += [log_fact("The container's log names the wrong format", *logged)] if logged else []
+            yield _finding(
+                workload, pod, "exec_format_error", 0.95, "the image is built for another architecture", facts
+            )
+        elif facts and (_COMMAND.search(words) or (text(ended, "exitCode") in ("126", "127") and not container.init)):
+            yield _finding(
+                workload, pod, "incorrect_command", 0.9, f"the command of {container.name} cannot be executed", facts
+            )
+        elif container.init and path and text(ended, "exitCode") not in ("", "0") and not container.ready:
+            yield _init_failed(case, workload, pod, container, facts)
+        elif path and not container.init:
+            yield from _forbidden(case, workload, pod, container, facts)
+
+
+def _init_failed(case: CaseFile, workload: Workload, pod: Pod, container: Container, facts: list[Fact]) -> Finding:
+    found = streams(case, workload, container.name)
+    facts = [
+        *facts,
+        *(log_fact("Its last words", seen, seen.value.lines[-1]) for seen in found[:1] if seen.value.lines),
+    ]
+    return _finding(workload, pod, "init_container_failed", 0.85, f"its init container {container.name} fails", facts)
+
+
+def _forbidden(
+    case: CaseFile, workload: Workload, pod: Pod, container: Container, facts: list[Fact]
+) -> Iterator[Finding]:
+    """A process that ends because it may not use its volume, by its own last words."""
+    volumes = pod.data_volumes()
+    mounts = [(at, item) for at, item in positions(container.spec, "volumeMounts") if text(item, "name") in volumes]
+    exited = text(container.terminated[0], "exitCode") not in ("", "0")
+    if not exited or not (mounts or _read_only_root(container)):
+        return
+    recent = [seen for seen in streams(case, workload, container.name)]
+    for seen, line in matching(recent, _PERMISSION):
+        if line not in seen.value.lines[-30:]:
+            continue
+        if mounts:
+            at, item = mounts[0]
+            mounted = fact(
+                "The container mounts this volume",
+                pod.seen,
+                (*container.spec_path, "volumeMounts", at),
+                volumes[text(item, "name")],
+            )
+            facts = [*facts, log_fact("The container's last words", seen, line), mounted]
+            why = "it may not use the volume that it mounts"
+            yield _finding(workload, pod, "volume_mount_permission_denied", 0.93, why, facts)
+        else:
+            facts = [*facts, log_fact("The container's last words", seen, line)]
+            yield _finding(
+                workload, pod, "volume_mount_permission_denied", 0.55, "it may not write its file system", facts
+            )
+        return
+
+
+def _read_only_root(container: Container) -> bool:
+    return container.spec.get("securityContext", {}).get("readOnlyRootFilesystem") is True

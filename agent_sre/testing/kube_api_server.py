@@ -1,0 +1,226 @@
+"""A Kubernetes API server over real sockets, in front of any ClusterReader and ClusterWriter.
+
+Speaks what the adapters use of the API: paged lists, objects, merge patches with a version precondition, logs, reviews
+of own rights, Status objects for refusals, a bearer token. Failures can be played per request, and every request is
+recorded. With FakeCluster behind it, the real adapter can be held to the same suite as the fake.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from agent_sre.domain.errors import PermanentError, TemporaryError
+from agent_sre.domain.reference import ObjectRef
+from agent_sre.domain.telemetry import LogSource
+from agent_sre.ports.cluster import CLUSTER_SCOPED, READ_KINDS, ClusterReader, ClusterWriter
+
+_PATH = re.compile(
+    r"/(?:api|apis)/(?P<version>v1|[^/]+/v[0-9a-z]+)(?:/namespaces/(?P<namespace>[^/]+))?"
+    r"/(?P<plural>[a-z]+)(?:/(?P<name>[^/]+))?(?P<log>/log)?"
+)
+_KINDS = {(version, plural): kind for kind, (version, plural) in READ_KINDS.items()}
+_REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+_REASONS = {
+    400: "BadRequest",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "NotFound",
+    409: "Conflict",
+    410: "Expired",
+    422: "Invalid",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request as it came in."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What the next request is answered with; status 0 cuts the connection. ``after`` lets the effect happen first."""
+
+    status: int
+    message: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    delay: float = 0.0
+    after: bool = False
+
+
+class KubeApiServer:
+    """Serves one cluster. ``faults`` are used up one per request; ``denied`` holds (verb, plural) without rights."""
+
+    def __init__(self, reader: ClusterReader, writer: ClusterWriter | None = None) -> None:
+        self.reader = reader
+        self.writer = writer
+        self.token = "let-me-in"  # noqa: S105 - nothing is behind it
+        self.url = ""
+        self.logs: dict[LogSource, str] = {}
+        self.denied: set[tuple[str, str]] = set()
+        self.requests: list[Request] = []
+        self.faults: list[Fault] = []
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["KubeApiServer"]:
+        """Listen on a free loopback port while the block runs; ``url`` says where."""
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", self._handle)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        try:
+            yield self
+        finally:
+            await runner.cleanup()
+
+    def kubeconfig(self, token: str | None = None) -> str:
+        """The text of a kubeconfig for this server (JSON, which YAML contains)."""
+        config = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": "test",
+            "clusters": [{"name": "test", "cluster": {"server": self.url}}],
+            "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
+            "users": [{"name": "test", "user": {"token": self.token if token is None else token}}],
+        }
+        return orjson.dumps(config).decode()
+
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
+        raw = await request.read()
+        body = orjson.loads(raw) if raw else None
+        self.requests.append(Request(request.method, request.path, dict(request.query), dict(request.headers), body))
+        fault = self.faults.pop(0) if self.faults else None
+        if fault is not None and not fault.after:
+            return await _play(fault, request)
+        if request.headers.get("Authorization") != f"Bearer {self.token}":
+            return _status(401, "Unauthorized")
+        try:
+            answer = await self._answer(request, body)
+        except TemporaryError as error:
+            answer = _status(503, str(error))
+        except PermanentError as error:
+            answer = _status(_code(str(error)), str(error))
+        return answer if fault is None else await _play(fault, request)
+
+    async def _answer(self, request: web.Request, body: Any) -> web.Response:
+        if request.path == "/version":
+            return web.json_response({"major": "1", "minor": "31", "gitVersion": "v1.31.4"})
+        if request.path == _REVIEW and request.method == "POST":
+            return self._review(body)
+        match = _PATH.fullmatch(request.path)
+        kind = _KINDS.get((match["version"], match["plural"])) if match else None
+        if match is None or kind is None:
+            return _status(404, "the server could not find the requested resource")
+        namespace, name = match["namespace"] or "", match["name"] or ""
+        verb = {"GET": "get" if name else "list", "PATCH": "patch"}.get(request.method, request.method.lower())
+        if match["log"]:
+            return self._log(namespace, name, request.query)
+        if (verb, match["plural"]) in self.denied:
+            return _status(403, _forbidden(verb, match["version"], match["plural"], namespace))
+        if verb == "list":
+            return await self._list(kind, namespace, request.query)
+        ref = ObjectRef(kind, "" if kind in CLUSTER_SCOPED else namespace, name)
+        return await (self._patch(ref, body, request) if verb == "patch" else self._get(ref))
+
+    async def _list(self, kind: str, namespace: str, query: Mapping[str, str]) -> web.Response:
+        items = await self.reader.list(kind, namespace)
+        start, limit = int(query.get("continue") or 0), int(query.get("limit") or 0) or len(items)
+        page = items[start : start + limit]
+        metadata = {"resourceVersion": "1"}
+        if start + limit < len(items):
+            metadata |= {"continue": str(start + limit), "remainingItemCount": str(len(items) - start - limit)}
+        # Items of a list carry neither kind nor apiVersion on a real server.
+        bare = [{key: value for key, value in item.items() if key not in {"kind", "apiVersion"}} for item in page]
+        version = READ_KINDS[kind][0]
+        return web.json_response({"kind": f"{kind}List", "apiVersion": version, "metadata": metadata, "items": bare})
+
+    async def _get(self, ref: ObjectRef) -> web.Response:
+        found = await self.reader.get(ref)
+        return _missing(ref) if found is None else web.json_response(found)
+
+    async def _patch(self, ref: ObjectRef, body: Any, request: web.Request) -> web.Response:
+        if self.writer is None or request.content_type != "application/merge-patch+json":
+            return _status(415, f"the body of the request was in an unknown format: {request.content_type}")
+        if await self.reader.get(ref) is None:
+            return _missing(ref)
+        version = str(body.get("metadata", {}).pop("resourceVersion", ""))
+        patch = {key: value for key, value in body.items() if key != "metadata" or value}
+        dry_run = request.query.get("dryRun") == "All"
+        return web.json_response(await self.writer.patch(ref, patch, resource_version=version, dry_run=dry_run))
+
+    def _log(self, namespace: str, pod: str, query: Mapping[str, str]) -> web.Response:
+        previous = query.get("previous") == "true"
+        source = LogSource(namespace, pod, query.get("container", ""), previous)
+        if ("get", "pods/log") in self.denied:
+            return _status(403, _forbidden("get", "v1", "pods/log", namespace))
+        if source not in self.logs:
+            run = "previous terminated container" if previous else "container"
+            return _status(400, f'{run} "{source.container}" in pod "{pod}" not found')
+        lines = [line for line in self.logs[source].splitlines(keepends=True) if line[:19] >= query["sinceTime"][:19]]
+        text = "".join(lines[-int(query.get("tailLines", len(lines))) :])
+        return web.Response(text=text[: int(query.get("limitBytes", len(text)))])
+
+    def _review(self, body: Any) -> web.Response:
+        attributes = body["spec"]["resourceAttributes"]
+        parts = [attributes["resource"], attributes.get("subresource", "")]
+        resource = "/".join(part for part in parts if part)
+        allowed = (attributes["verb"], resource) not in self.denied
+        return web.json_response({**body, "status": {"allowed": allowed}}, status=201)
+
+
+async def _play(fault: Fault, request: web.Request) -> web.StreamResponse:
+    await asyncio.sleep(fault.delay)
+    if fault.status == 0:
+        if request.transport is not None:
+            request.transport.close()
+        return web.Response()
+    response = _status(fault.status, fault.message)
+    response.headers.update(fault.headers)
+    return response
+
+
+def _status(code: int, message: str) -> web.Response:
+    document = {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "metadata": {},
+        "status": "Failure",
+        "message": message,
+        "reason": _REASONS.get(code, "InternalError"),
+        "code": code,
+    }
+    return web.json_response(document, status=code)
+
+
+def _missing(ref: ObjectRef) -> web.Response:
+    return _status(404, f'{READ_KINDS[ref.kind][1]} "{ref.name}" not found')
+
+
+def _forbidden(verb: str, version: str, plural: str, namespace: str) -> str:
+    group = version.rpartition("/")[0]
+    where = f'in the namespace "{namespace}"' if namespace else "at the cluster scope"
+    account = "system:serviceaccount:agent-sre:reader"
+    return f'{plural} is forbidden: User "{account}" cannot {verb} resource "{plural}" in API group "{group}" {where}'
+
+
+def _code(message: str) -> int:
+    """The status a refusal of the cluster behind stands for, by the words that the fakes use."""
+    if message.startswith("conflict"):
+        return 409
+    if " is invalid:" in message:
+        return 422
+    return 404 if "not found" in message else 403
