@@ -63,7 +63,7 @@ def _refused(cluster: Cluster, workload: Workload) -> Iterator[Finding]:
     found = False
     for fault, pattern, why in _REFUSALS:
         saying = [event for event in events if pattern.search(message(event.value))]
-        if saying:
+        if saying and not (fault == "missing_service_account" and _account_listed(cluster, workload)):
             found = True
             yield _finding(
                 fault, workload, why, 0.97, [event_fact(saying[0]), *short, *_context(fault, cluster, workload)], saying
@@ -114,6 +114,12 @@ def _context(fault: str, cluster: Cluster, workload: Workload) -> list[Fact]:
         return []
     sentence = f"The template names the service account {name}, which is not among those of the namespace"
     return [fact(sentence, seen, (*path, "serviceAccountName"))]
+
+
+def _account_listed(cluster: Cluster, workload: Workload) -> bool:
+    """Whether the account exists by now, so that an early refusal for want of it has healed."""
+    name = str(workload.pod_spec.get("serviceAccountName") or "default")
+    return cluster.get(ObjectRef("ServiceAccount", workload.ref.namespace, name)) is not None
 
 
 def _quota(

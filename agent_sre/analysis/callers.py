@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from agent_sre.analysis.casefile import CaseFile, K8sObject, Seen
+from agent_sre.analysis.data_stores import database_port
 from agent_sre.analysis.kubernetes.addresses import Address, addresses
 from agent_sre.analysis.kubernetes.cluster import Cluster, cluster_of
 from agent_sre.analysis.kubernetes.excerpts import fact, log_fact
@@ -29,7 +30,6 @@ _NO_ANSWER = re.compile(
     r"connection refused|ECONNREFUSED|UnableToConnect|failed to connect|connect(ion)? timed? ?out|i/o timeout|ETIMEDOUT"
     r"|unavailable|Communications link failure|deadline exceeded|no route to host", re.I
 )  # fmt: skip
-_DATABASE = re.compile(r"mysql|maria", re.I)
 _NEAR = 0.82
 
 
@@ -104,7 +104,7 @@ def _finding(case: CaseFile, cluster: Cluster, address: Address, doubt: Doubt) -
     facts += [item.fact() for item in others[:2]]
     facts += [previous] if previous else []
     fault = "service_env_var_address_mismatch"
-    if doubt.port_only and doubt.meant is not None and _is_database(cluster, address, doubt.meant):
+    if doubt.port_only and database_port(cluster, address):
         fault = "mysql_invalid_port"
     at_service = _service_at_fault(cluster, address, doubt, facts) if not others and previous is None else None
     strength = _strength(doubt, bool(logged), len(others), previous is not None)
@@ -122,8 +122,8 @@ def _finding(case: CaseFile, cluster: Cluster, address: Address, doubt: Doubt) -
 
 
 def _strength(doubt: Doubt, logged: bool, others: int, changed: bool) -> float:
-    base = 0.85 if doubt.port_only else 0.7 if doubt.meant is not None else 0.25
-    base += (0.1 if doubt.meant is not None else 0.55) if logged else 0.0
+    base = 0.85 if doubt.port_only else 0.7 if doubt.meant is not None else 0.15
+    base += (0.1 if doubt.meant is not None else 0.65) if logged else 0.0
     base += 0.08 if others else 0.0
     base += 0.1 if changed else 0.0
     return min(base, 0.97)
@@ -173,21 +173,6 @@ def _meant_facts(doubt: Doubt) -> list[Fact]:
         return []
     sentence = f"Service {name_of(doubt.meant.value)} exists with these ports"
     return [fact(sentence, doubt.meant, ("spec", "ports"))]
-
-
-def _is_database(cluster: Cluster, address: Address, service: Seen[K8sObject]) -> bool:
-    """Whether the address is that of a MySQL-like database, by its Service, its workload's image or the variable."""
-    selector = labels(service.value, "spec", "selector")
-    images = [
-        text(container.spec, "image")
-        for workload in cluster.workloads.values()
-        if workload.ref.namespace == address.service.namespace and selects(selector, workload.labels)
-        for container in workload.containers
-    ]
-    ports = [number(item, "port") for item in items(service.value, "spec", "ports")]
-    names = [text(item, "name") for item in items(service.value, "spec", "ports")]
-    words = [*images, *names, address.variable, address.shown, name_of(service.value)]
-    return 3306 in ports or any(_DATABASE.search(word) for word in words)
 
 
 def _service_at_fault(cluster: Cluster, address: Address, doubt: Doubt, facts: list[Fact]) -> Finding | None:

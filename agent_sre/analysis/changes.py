@@ -215,7 +215,7 @@ def _finding(case: CaseFile, suspect: Suspect, excused: float) -> Finding:
         )
     ]
     facts += _reasons(suspect)
-    strength = min(0.86, 0.15 + 0.9 * suspect.score) * excused
+    strength = min(0.92, 0.15 + 0.9 * suspect.score) * excused
     return Finding(
         analyzer="changes",
         fault=_fault(suspect),

@@ -9,12 +9,32 @@ from collections.abc import Callable, Iterable
 from agent_sre.analysis.admission import analyze_admission
 from agent_sre.analysis.callers import analyze_callers
 from agent_sre.analysis.casefile import CaseFile
+from agent_sre.analysis.changes import change_findings
+from agent_sre.analysis.cut_short import cut_short
+from agent_sre.analysis.data_stores import analyze_data_stores
 from agent_sre.analysis.infrastructure import analyze_infrastructure
+from agent_sre.analysis.log_errors import log_findings
+from agent_sre.analysis.network import packet_loss, pod_network_delay
+from agent_sre.analysis.node_network import node_network_delay
+from agent_sre.analysis.origin import origins
+from agent_sre.analysis.outside import more_calls, provider_outage, traffic_surge
+from agent_sre.analysis.performance import (
+    cpu_overload,
+    cpu_throttled,
+    disk_saturation,
+    gc_pressure,
+    hpa_at_max,
+    memory_leak,
+    noisy_neighbor,
+    used_up,
+)
 from agent_sre.analysis.probes import analyze_probes
+from agent_sre.analysis.rollout import analyze_rollout
 from agent_sre.analysis.routing import analyze_routing
 from agent_sre.analysis.runtime import analyze_runtime
 from agent_sre.analysis.scheduling import analyze_scheduling
 from agent_sre.analysis.startup import analyze_startup
+from agent_sre.analysis.traces import trace_findings
 from agent_sre.analysis.volumes import analyze_volumes
 from agent_sre.domain.finding import Finding
 
@@ -29,7 +49,28 @@ ANALYZERS: tuple[Analyzer, ...] = (
     analyze_probes,
     analyze_routing,
     analyze_callers,
+    analyze_data_stores,
     analyze_infrastructure,
+    analyze_rollout,
+    cpu_overload,
+    cpu_throttled,
+    memory_leak,
+    used_up,
+    gc_pressure,
+    hpa_at_max,
+    noisy_neighbor,
+    disk_saturation,
+    pod_network_delay,
+    packet_loss,
+    node_network_delay,
+    origins,
+    cut_short,
+    trace_findings,
+    log_findings,
+    traffic_surge,
+    more_calls,
+    provider_outage,
+    change_findings,
 )
 
 

@@ -101,14 +101,14 @@ def _finding(case: CaseFile, share: Share, place: int, kind: str) -> Finding | N
     lead = moved.fact(
         f"{share.name}: {moved.signal.source.name} went from {number(moved.before)} to {number(moved.after)} {moved.signal.unit}"
     )
-    strength = (0.62 if sharp else 0.45) * share.part**0.5 * (1.0 if place == 0 else 0.7)
+    strength = (0.74 if sharp else 0.62) * share.part**0.5 * (1.0 if place == 0 else 0.6)
     if kind == "latency" and not (sharp or moved.strong):
         strength *= 0.5
     return Finding(
         analyzer="origin",
         fault=fault,
         object=object_of(case, share.name, profile.entity.namespace),
-        strength=round(min(strength, 0.7), 3),
+        strength=round(min(strength, 0.8), 3),
         statement=f"The extra {what} begins in {share.name}: what it adds is not explained by what it calls.",
         facts=(lead, *reasons),
         onset=lead.time,

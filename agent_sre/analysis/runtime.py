@@ -35,6 +35,7 @@ _CONFIG = re.compile(
 )
 _BUSY_PORT = re.compile(r"address already in use|EADDRINUSE|port \d+ (is|was) already in use|bind.{0,40}failed", re.I)
 _MESH_PORTS = frozenset({15000, 15001, 15004, 15006, 15008, 15009, 15020, 15021, 15053, 15090, 4140, 4143, 4190, 4191})
+_KILLING = re.compile(r"^(Liveness|Startup) probe")
 _SHORT_RUN = timedelta(seconds=60)
 
 
@@ -167,11 +168,15 @@ def _by_last_words(
 
 
 def _killed(cluster: Cluster, pod: Pod, code: int) -> bool:
-    """Whether the end was a kill from outside: the exit code says a signal and an event says a probe."""
-    if code not in (137, 143):
-        return False
-    unhealthy = cluster.events(pod.ref, "Unhealthy", "Killing")
-    return any("iveness" in message(event.value) or "tartup probe" in message(event.value) for event in unhealthy)
+    """Whether a probe ended it: the kubelet says so, or liveness fails and the end is one that follows a signal.
+
+    A process may turn the signal into any exit code of its own, so the code alone decides nothing.
+    """
+    if any("probe" in message(event.value) for event in cluster.events(pod.ref, "Killing")):
+        return True
+    failing = [event for event in cluster.events(pod.ref, "Unhealthy") if _KILLING.search(message(event.value))]
+    times = sum(number(event.value, "count") or 1 for event in failing)
+    return bool(failing) and (code in (137, 143) or times >= 3)
 
 
 def _scaled_to_zero(cluster: Cluster, workload: Workload) -> Iterator[Finding]:

@@ -15,14 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent_sre.analysis.casefile import CaseFile, Seen
+from agent_sre.domain.reference import owner_name
 from agent_sre.domain.signal import Signal
 from agent_sre.domain.telemetry import Series
 
 Floats = NDArray[np.float64]
 
 _PARTS = ("_sum", "_count", "_bucket", "_total")
-_POD_OF_DEPLOYMENT = re.compile(r"^(.+)-[0-9a-f]{6,10}-[0-9a-z]{5}$")
-_POD_OF_SET = re.compile(r"^(.+)-(?:\d{1,4}|[0-9bcdfghjklmnpqrstvwxz2-9]{5})$")
 _GRPC_FAULTS = frozenset(
     "2 4 8 13 14 15 Unknown DeadlineExceeded ResourceExhausted Internal Unavailable DataLoss".lower().split()
 )
@@ -78,8 +77,8 @@ def about(case: CaseFile, meaning: str, kind: str = "workload") -> list[Measured
 
 def _measure(case: CaseFile) -> tuple[Measured, ...]:
     catalogue: dict[str, Signal] = {}
-    for signal in case.signals:
-        catalogue.setdefault(signal.metric, signal)
+    for row in case.signals:
+        catalogue.setdefault(row.metric, row)
     default = case.namespaces[0] if len(case.namespaces) == 1 else ""
     found: list[Measured] = []
     sums: dict[tuple[str, Entity, str], Measured] = {}
@@ -155,11 +154,7 @@ def _entity(labels: Mapping[str, str], default_namespace: str) -> Entity | None:
 
 def workload_of_pod(pod: str) -> str:
     """The workload a pod's name tells of: its name without the hashes or ordinal that controllers append."""
-    for pattern in (_POD_OF_DEPLOYMENT, _POD_OF_SET):
-        match = pattern.match(pod)
-        if match:
-            return match[1]
-    return pod
+    return owner_name("Pod", pod)
 
 
 def _failed(labels: Mapping[str, str]) -> bool:

@@ -15,8 +15,8 @@ from agent_sre.bootstrap.snapshot import investigate_snapshot, runbooks, shipped
 from agent_sre.settings import Settings
 
 if TYPE_CHECKING:
+    from agent_sre.ports.clock import Clock
     from agent_sre.ports.health import Check
-    from agent_sre.testing.shop.alertmanager import ShopAlertmanager
     from agent_sre.testing.shop.world import ShopWorld
 
 __all__ = ["demo", "doctor", "investigate_snapshot", "runbooks", "serve", "shipped_runbooks", "verify_audit"]
@@ -50,14 +50,15 @@ async def demo(settings: Settings, watch: Callable[[str], Awaitable[bool]]) -> b
     from agent_sre.domain.signal import default_signals
     from agent_sre.entrypoints.logging_setup import configure_logging
     from agent_sre.evidence.scope import Readers
-    from agent_sre.testing.shop.alertmanager import ShopAlertmanager
+    from agent_sre.testing.shop.alertmanager import ShopAlertmanager, rules
     from agent_sre.testing.shop.telemetry import ShopChanges, ShopLogs, ShopTopology
     from agent_sre.testing.shop.world import ShopWorld
 
     configure_logging(settings.log_level, settings.log_format)
     clock = SystemClock()
-    shop = ShopWorld(clock.now())
-    metrics = SnapshotMetrics(lambda: shop.series(clock.now()), clock.now)
+    shop = ShopWorld(clock.now().replace(microsecond=0))
+    alertmanager = ShopAlertmanager(clock)
+    metrics = SnapshotMetrics(lambda: shop.series(clock.now()), clock.now, rules=rules, alerts=alertmanager.alerts)
     readers = Readers(
         cluster=shop.cluster,
         metrics=metrics,
@@ -67,7 +68,8 @@ async def demo(settings: Settings, watch: Callable[[str], Awaitable[bool]]) -> b
     )
     world = World(readers, shop.cluster, default_signals(), runbooks(settings), clock, RandomIds())
     async with running(settings, world) as (url, _):
-        directing = asyncio.create_task(_direct(shop, ShopAlertmanager(metrics, clock, url + "/webhooks/alertmanager")))
+        webhook = url + "/webhooks/alertmanager"
+        directing = asyncio.create_task(_direct(shop, clock, lambda: alertmanager.look(metrics, webhook)))
         try:
             ended = await until_stopped(_as_coroutine(watch(url)))
         finally:
@@ -81,14 +83,12 @@ async def _as_coroutine(awaitable: Awaitable[bool]) -> bool:
     return await awaitable
 
 
-async def _direct(shop: ShopWorld, alertmanager: ShopAlertmanager) -> None:
+async def _direct(shop: ShopWorld, clock: Clock, look: Callable[[], Awaitable[str | None]]) -> None:
     """Let the shop live: its controllers and its Alertmanager, once a second."""
-    from agent_sre.adapters.clock_system import SystemClock
-
     while True:
-        shop.tick(SystemClock().now())
-        await alertmanager.look()
-        await asyncio.sleep(1.0)
+        shop.tick(clock.now())
+        await look()
+        await clock.sleep(1.0)
 
 
 async def doctor(settings: Settings) -> tuple[Check, ...]:

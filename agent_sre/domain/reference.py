@@ -1,5 +1,6 @@
 """What is spoken about: Kubernetes objects, and windows of time."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -44,3 +45,18 @@ class Window:
     def length(self) -> timedelta:
         """End minus start."""
         return self.end - self.start
+
+
+_OF_DEPLOYMENT = re.compile(r"^(.+)-[0-9a-f]{6,10}-[0-9a-z]{5}$")
+_OF_REPLICASET = re.compile(r"^(.+)-(?:[0-9a-f]{6,10}|[0-9bcdf-hj-np-tv-xz]{8,10})$")
+_OF_SET = re.compile(r"^(.+)-(?:\d{1,4}|[0-9bcdf-hj-np-tv-xz]{5})$")
+
+
+def owner_name(kind: str, name: str) -> str:
+    """The workload that a Pod or ReplicaSet belongs to, told by its name; any other kind's own name."""
+    patterns = {"Pod": (_OF_DEPLOYMENT, _OF_SET), "ReplicaSet": (_OF_REPLICASET,)}.get(kind, ())
+    for pattern in patterns:
+        match = pattern.match(name)
+        if match:
+            return match[1]
+    return name

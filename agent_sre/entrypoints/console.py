@@ -57,7 +57,7 @@ class Console:
         context: dict[str, object] = {
             "view": view,
             "answer": answer_question(question, view, self._deps.stores) if question.strip() else None,
-            "examples": examples(),
+            "examples": examples(view),
             "notice": await self._notice(request),
             "revision": view.revision,
             "stream": f"/incidents/{view.incident.id}/stream",

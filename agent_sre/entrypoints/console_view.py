@@ -64,6 +64,7 @@ class Pages:
         self._environment.filters.update(
             ago=ago,
             clock=clock,
+            stamp=stamp,
             iso=iso,
             day=day,
             words=in_words,
@@ -105,6 +106,12 @@ def ago(instant: datetime, now: datetime) -> str:
 def clock(instant: datetime) -> str:
     """Time of day in UTC."""
     return f"{instant.astimezone(UTC):%H:%M:%S}"
+
+
+def stamp(instant: datetime, now: datetime) -> str:
+    """Time of day in UTC, with the date where that is not today's."""
+    same = instant.astimezone(UTC).date() == now.astimezone(UTC).date()
+    return clock(instant) if same else f"{day(instant)} {clock(instant)}"
 
 
 def day(instant: datetime) -> str:

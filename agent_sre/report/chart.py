@@ -32,7 +32,7 @@ _PALETTE = (
 )
 MAX_LINES = len(_PALETTE)
 _MARK_COLOURS = {"change": "#8e5bd0", "onset": "#c2571a", "alert": "#cc3344", "action": "#2a8a5f"}
-_LEFT, _RIGHT, _PLOT, _ROW = 58.0, 12.0, 132.0, 14.0
+_RIGHT, _PLOT, _ROW = 12.0, 132.0, 14.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +55,15 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """What is drawn. ``unit`` as in the signal catalogue; lines beyond MAX_LINES are counted, not drawn."""
+    """What is drawn. ``unit`` as in the signal catalogue; lines beyond MAX_LINES are counted, not drawn. ``metric`` is
+    the metric's own name where the title says what it means instead."""
 
     title: str
     unit: str
     lines: tuple[Line, ...]
     window: Window
     marks: tuple[Mark, ...] = ()
+    metric: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,20 +83,22 @@ def draw(chart: Chart, *, uid: str = "chart", width: int = 460) -> str:
     """The chart as one ``<svg>`` element. ``uid`` must be unique within a page: it names the title and description."""
     lines = tuple(_drawable(line, chart.window) for line in chart.lines[:MAX_LINES])
     marks = sorted((mark for mark in chart.marks if chart.window.contains(mark.time)), key=lambda mark: mark.time)
-    time = time_axis(chart.window, _LEFT, width - _RIGHT)
+    values = [item for line in lines for item in line.values]
+    left = _room_for_labels(value_axis(values, chart.unit, 0, 1))
+    time = time_axis(chart.window, left, width - _RIGHT)
     rows, placed = _place_marks(marks, time, width)
     top = 8.0 + rows * _ROW
-    value = value_axis([item for line in lines for item in line.values], chart.unit, top + _PLOT, top)
+    value = value_axis(values, chart.unit, top + _PLOT, top)
     legend_top = top + _PLOT + 38
     height = legend_top + _ROW * len(lines) - 4
     body = [
         *_grid(time, value, width),
         *_marks(placed, top),
         *_lines(lines, time, value),
-        *_legend(lines, legend_top),
+        *_legend(lines, left, legend_top),
     ]
     if not any(line.runs for line in lines):
-        middle = (_LEFT + width - _RIGHT) / 2
+        middle = (left + width - _RIGHT) / 2
         body.append(_text(middle, top + _PLOT / 2, "no samples in this window", "middle", "chart-empty"))
     ids = quoteattr(f"{uid}-title {uid}-desc")
     return (
@@ -109,7 +113,20 @@ def draw(chart: Chart, *, uid: str = "chart", width: int = 460) -> str:
 def describe(chart: Chart) -> str:
     """The chart in words: window, each line's range and last value, the marks, and what could not be drawn."""
     start, end = chart.window.start, chart.window.end
-    parts = [f"{one_line(chart.title)}, {start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC."]
+    metric = f" ({one_line(chart.metric)})" if chart.metric else ""
+    parts = [f"{one_line(chart.title)}{metric}, {start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC."]
+    parts += ranges(chart)
+    parts += [
+        f"{one_line(mark.kind)} at {mark.time:%H:%M:%S} UTC: {one_line(mark.text).rstrip('.')}."
+        for mark in chart.marks
+        if chart.window.contains(mark.time)
+    ]
+    return " ".join(parts)
+
+
+def ranges(chart: Chart) -> list[str]:
+    """Each line's range and last value as a sentence, and what could not be drawn."""
+    parts = []
     for line in chart.lines[:MAX_LINES]:
         item = _drawable(line, chart.window)
         values = item.values
@@ -122,12 +139,12 @@ def describe(chart: Chart) -> str:
             parts.append(f"{item.dropped} samples are not numbers and are drawn as gaps.")
     if len(chart.lines) > MAX_LINES:
         parts.append(f"{len(chart.lines) - MAX_LINES} further lines are not drawn.")
-    parts += [
-        f"{mark.kind} at {mark.time:%H:%M:%S} UTC: {one_line(mark.text)}."
-        for mark in chart.marks
-        if chart.window.contains(mark.time)
-    ]
-    return " ".join(parts)
+    return parts
+
+
+def _room_for_labels(axis: Axis) -> float:
+    """Pixels left of the plot that the value axis' labels need."""
+    return max(44.0, 12.0 + 6.6 * max(len(label) for _, label in axis.ticks))
 
 
 def _drawable(line: Line, window: Window) -> _Drawable:
@@ -195,9 +212,9 @@ def _grid(time: Axis, value: Axis, width: float) -> Iterator[str]:
         y = value.at(mark)
         yield (
             f'<line class="chart-grid" stroke="currentColor" stroke-opacity="0.14" '
-            f'x1="{_LEFT}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}"/>'
+            f'x1="{time.start:.1f}" x2="{right}" y1="{y:.1f}" y2="{y:.1f}"/>'
         )
-        yield _text(_LEFT - 7, y + 4, label, "end")
+        yield _text(time.start - 7, y + 4, label, "end")
     base = value.start
     for mark, label in time.ticks:
         x = time.at(mark)
@@ -205,7 +222,7 @@ def _grid(time: Axis, value: Axis, width: float) -> Iterator[str]:
             f'<line class="chart-tick" stroke="currentColor" stroke-opacity="0.5" '
             f'x1="{x:.1f}" x2="{x:.1f}" y1="{base:.1f}" y2="{base + 4:.1f}"/>'
         )
-        if _LEFT + 12 <= x <= right - 34:
+        if time.start + 12 <= x <= right - 34:
             yield _text(x, base + 16, label, "middle")
     yield _text(right, base + 16, "UTC", "end")
 
@@ -232,7 +249,7 @@ def _marks(placed: Iterable[tuple[Mark, float, int, str]], top: float) -> Iterat
         colour = _MARK_COLOURS.get(mark.kind, "currentColor")
         y = 11 + row * _ROW
         offset = 4 if anchor == "start" else -4
-        label = f"{mark.kind}, {mark.time:%H:%M:%S} UTC: {one_line(mark.text)}"
+        label = f"{one_line(mark.kind)}, {mark.time:%H:%M:%S} UTC: {one_line(mark.text)}"
         yield (
             f'<g class="chart-mark chart-mark-{_word(mark.kind)}"><title>{escape(label)}</title>'
             f'<line stroke="{colour}" stroke-width="1.2" stroke-dasharray="3 2" '
@@ -241,16 +258,16 @@ def _marks(placed: Iterable[tuple[Mark, float, int, str]], top: float) -> Iterat
         )
 
 
-def _legend(lines: Sequence[_Drawable], top: float) -> Iterator[str]:
+def _legend(lines: Sequence[_Drawable], left: float, top: float) -> Iterator[str]:
     for index, line in enumerate(lines):
         colour, dash = _PALETTE[index]
         y = top + index * _ROW - 4
         dashed = f' stroke-dasharray="{dash}"' if dash else ""
         yield (
             f'<line class="chart-line chart-s{index}" stroke="{colour}" stroke-width="2"{dashed} '
-            f'x1="{_LEFT}" x2="{_LEFT + 26}" y1="{y:.1f}" y2="{y:.1f}"/>'
+            f'x1="{left:.1f}" x2="{left + 26:.1f}" y1="{y:.1f}" y2="{y:.1f}"/>'
         )
-        yield _text(_LEFT + 33, y + 4, one_line(line.label, 58), "start", "chart-legend")
+        yield _text(left + 33, y + 4, one_line(line.label, 58), "start", "chart-legend")
 
 
 def _text(x: float, y: float, text: str, anchor: str, kind: str = "chart-text") -> str:

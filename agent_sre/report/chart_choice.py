@@ -18,6 +18,9 @@ from agent_sre.domain.verdict import Verdict
 from agent_sre.report.chart import MAX_LINES, Chart, Line, Mark
 
 MAX_CHARTS = 6
+MAX_UNCITED = 4
+_TELLING = ("workload", "service", "deployment", "pod", "container", "node", "instance", "code", "response_code")
+_FELT = ("latency", "errors", "availability", "traffic", "saturation", "cpu", "memory", "restarts")
 _SHOWN_HYPOTHESES = 3
 
 
@@ -48,6 +51,27 @@ def choose(
             chosen[name] = Chosen(chart, observation, _citing(verdict, observation, name))
             if len(chosen) == MAX_CHARTS:
                 return tuple(chosen.values())
+    return tuple(chosen.values()) or _uncited(observations, subjects, marks, signals)
+
+
+def _uncited(
+    observations: Mapping[str, Observation], subjects: Sequence[str], marks: Sequence[Mark], signals: Sequence[Signal]
+) -> tuple[Chosen, ...]:
+    """Where nothing cites a series: the subjects' own, what users feel first, for a person who has to look on."""
+    meanings = {signal.metric: signal.meaning for signal in reversed(signals)}
+    ours = [
+        (seen, item)
+        for seen in observations.values()
+        for item in seen.series
+        if meanings.get(item.name) in _FELT and any(is_about(item, name) for name in subjects if name)
+    ]
+    ours.sort(key=lambda pair: (_FELT.index(meanings[pair[1].name]), pair[1].name))
+    chosen: dict[str, Chosen] = {}
+    for observation, item in ours:
+        if item.name not in chosen and len(chosen) < MAX_UNCITED:
+            picked = pick_lines([other for _, other in ours if other.name == item.name], subjects)
+            chart = chart_of(item.name, picked, window_of(observation, picked), marks, signals)
+            chosen[item.name] = Chosen(chart, observation, ())
     return tuple(chosen.values())
 
 
@@ -60,14 +84,15 @@ def chart_of(
     unit = unit_of(name, counter, signal)
     common = dict(set.intersection(*(set(item.labels.items()) for item in series))) if series else {}
     meaning = signal.meaning.replace("_", " ") if signal and signal.meaning != "other" else ""
-    head = f"{meaning[:1].upper()}{meaning[1:]}: {name}" if meaning else name
+    head = "CPU" if meaning == "cpu" else meaning.capitalize() or name
     where = common.get("workload") or common.get("pod") or common.get("service") or common.get("node") or ""
-    title = " · ".join(part for part in (head + (" per second" if counter else ""), where) if part)
+    head += " per second" if counter and not meaning else ""
+    title = f"{head} · {where}" if where else head
     lines = []
-    for item in series:
+    for item, label in zip(series, _labels(series, common), strict=True):
         times, values = rate(item) if counter else (item.times, item.values)
-        lines.append(Line(_label(item, common), times, values))
-    return Chart(title, unit, tuple(lines), window, tuple(marks))
+        lines.append(Line(label, times, values))
+    return Chart(title, unit, tuple(lines), window, tuple(marks), metric=name if meaning else "")
 
 
 def is_counter(series: Series) -> bool:
@@ -160,9 +185,19 @@ def is_about(series: Series, name: str) -> bool:
     return any(value == name or value.startswith(f"{name}-") for value in series.labels.values())
 
 
-def _label(series: Series, common: Mapping[str, str]) -> str:
-    own = {key: value for key, value in series.labels.items() if key not in common}
-    if not own:
-        shown = series.labels.get("workload") or series.labels.get("pod") or series.labels.get("service")
-        return shown or series.name or "value"
-    return next(iter(own.values())) if len(own) == 1 else ", ".join(f"{key}={own[key]}" for key in sorted(own))
+def _labels(series: Sequence[Series], common: Mapping[str, str]) -> list[str]:
+    """What tells the lines apart, in as few words as will do: one label where its values differ, else all that do."""
+    names = sorted({key for item in series for key in item.labels if key not in common}, key=_label_rank)
+    for name in names:
+        values = [item.labels.get(name, "") for item in series]
+        if all(values) and len(set(values)) == len(values):
+            return values
+    if names:
+        return [", ".join(f"{key}={item.labels[key]}" for key in names if key in item.labels) for item in series]
+    labels = series[0].labels if series else {}
+    shown = next((labels[key] for key in _TELLING if labels.get(key)), "")
+    return [shown or item.name or "value" for item in series]
+
+
+def _label_rank(name: str) -> tuple[int, str]:
+    return (_TELLING.index(name) if name in _TELLING else len(_TELLING), name)

@@ -22,16 +22,17 @@ _SUFFIX = {
 def format_value(value: float, unit: str, step: float | None = None) -> str:
     """The value as a person writes it: ``128 MiB``, ``31 %``, ``250 ms``. ``step`` is the axis' step, for digits.
 
-    A ratio is written in percent, seconds below one in milliseconds. Not finite: ``NaN``, ``∞``, ``-∞``.
+    A ratio is written in percent, seconds below one in milliseconds, cores below one as Kubernetes does (``250m``). Not
+    finite: ``NaN``, ``∞``, ``-∞``.
     """
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "∞" if value > 0 else "-∞"
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "∞" if value > 0 else "-∞"
     if unit in {"bytes", "bytes_per_second"}:
         return _bytes(value, step) + _SUFFIX.get(unit, "")
     if unit == "milliseconds" and abs(value if step is None else step) >= 1000:
         return format_value(value / 1000, "seconds", None if step is None else step / 1000)
+    if unit == "cores" and value and abs(value if step is None else step) < 1:
+        return _digits(value * 1000, None if step is None else step * 1000) + "m"
     if unit == "ratio":
         return _digits(value * 100, None if step is None else step * 100) + " %"
     if unit == "seconds" and abs(step if step is not None else value) < 1 and value and abs(value) < 1:

@@ -11,6 +11,7 @@ Called by the console, ``cli`` and, later, chats. Series and log lines are found
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from agent_sre.domain.approval import ApprovalState
 from agent_sre.domain.evidence import Gap
@@ -24,6 +25,7 @@ from agent_sre.service.read_incident import IncidentView, Stores, read_incident
 MAX_QUESTION = 300
 _NO_VERDICT = "There is no verdict yet: the investigation has not come that far. Ask again in a moment."
 _MAX_CHANGES = 20
+_BEFORE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +53,15 @@ def answer_question(question: str, view: IncidentView, stores: Stores) -> Answer
         if match is not None:
             return form.answer(match, asked, view, stores)
     heading = "I can't answer that from stored evidence. You can ask:" if plain else "You can ask:"
-    return Answer(asked, heading, _forms(), understood=not plain)
+    return Answer(asked, heading, _forms(view), understood=not plain)
 
 
-def examples() -> tuple[str, ...]:
-    """One example question of each form."""
-    return tuple(form.example for form in FORMS)
+def examples(view: IncidentView) -> tuple[str, ...]:
+    """One question of each form, about this incident's own service and time."""
+    lead = view.verdict.hypotheses[0].object.name if view.verdict and view.verdict.hypotheses else ""
+    name = (view.incident.service or lead).split() or ["checkout"]
+    since = f"{view.incident.opened_at - _BEFORE:%H:%M}"
+    return tuple(form.example.replace("checkout", name[0]).replace("12:05", since) for form in FORMS)
 
 
 def _why(_: "re.Match[str]", asked: str, view: IncidentView, stores: Stores) -> Answer:
@@ -159,7 +164,7 @@ def _evidence(match: "re.Match[str]", asked: str, view: IncidentView, stores: St
 
 
 def _help(_: "re.Match[str]", asked: str, view: IncidentView, stores: Stores) -> Answer:
-    return Answer(asked, "You can ask:", _forms())
+    return Answer(asked, "You can ask:", _forms(view))
 
 
 def _fact(view: IncidentView, key: str) -> str:
@@ -179,8 +184,8 @@ def _gap_lines(gaps: Sequence[Gap]) -> tuple[Line, ...]:
     )
 
 
-def _forms() -> tuple[Line, ...]:
-    return tuple(Line(f"{form.example}: {form.meaning}") for form in FORMS)
+def _forms(view: IncidentView) -> tuple[Line, ...]:
+    return tuple(Line(f"{example}: {form.meaning}") for example, form in zip(examples(view), FORMS, strict=True))
 
 
 def _words(text: str) -> "re.Pattern[str]":

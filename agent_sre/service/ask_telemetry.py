@@ -11,7 +11,7 @@ from agent_sre.domain.evidence import Observation
 from agent_sre.domain.hypothesis import Hypothesis
 from agent_sre.domain.instant import format_instant
 from agent_sre.domain.telemetry import LogLine, LogStream, Series
-from agent_sre.report.chart import describe, draw
+from agent_sre.report.chart import describe, draw, ranges
 from agent_sre.report.chart_choice import chart_of, is_about, pick_lines, window_of
 from agent_sre.service.answer_value import Answer, Line
 from agent_sre.service.read_incident import ChartView, IncidentView, Stores, marks_of
@@ -53,7 +53,7 @@ def show_metric(match: "re.Match[str]", asked: str, view: IncidentView, stores: 
         groups.setdefault(item[1].name, []).append(item)
     effects = tuple(view.effects.values())
     marks = marks_of(view.timeline, effects, view.verdict)
-    charts = []
+    charts, said = [], []
     for index, (metric, items) in enumerate(list(groups.items())[:_MAX_CHARTS], 1):
         observation = items[0][0]
         lines = pick_lines([series for _, series in items], subjects)
@@ -61,11 +61,22 @@ def show_metric(match: "re.Match[str]", asked: str, view: IncidentView, stores: 
         svg = draw(chart, uid=f"answer-{index}")
         cited = _citing(view, observation.id)
         charts.append(
-            ChartView(chart.title, svg, describe(chart), observation.source, observation.query, cited, observation.link)
+            ChartView(
+                chart.title,
+                chart.metric,
+                svg,
+                describe(chart),
+                observation.source,
+                observation.query,
+                cited,
+                observation.link,
+            )
         )
+        said += [Line(f"{chart.title}: {text}", cited) for text in ranges(chart)]
     heading = f"{len(found)} series of {len(groups)} metrics."
-    more = [Line(f"not shown: {', '.join(list(groups)[_MAX_CHARTS:])}")] if len(groups) > _MAX_CHARTS else []
-    return Answer(asked, heading, tuple([Line(chart.words, chart.evidence) for chart in charts] + more), tuple(charts))
+    if len(groups) > _MAX_CHARTS:
+        said.append(Line(f"not shown: {', '.join(list(groups)[_MAX_CHARTS:])}"))
+    return Answer(asked, heading, tuple(said), tuple(charts))
 
 
 def show_logs(match: "re.Match[str]", asked: str, view: IncidentView, stores: Stores) -> Answer:

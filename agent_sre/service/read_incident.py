@@ -41,9 +41,11 @@ class Stores:
 
 @dataclass(frozen=True, slots=True)
 class ChartView:
-    """One drawn chart and where its data came from. ``svg`` is markup that is safe to embed as it is."""
+    """One drawn chart and where its data came from. ``svg`` is markup that is safe to embed as it is; ``metric`` the
+    metric's name where the title does not say it."""
 
     title: str
+    metric: str
     svg: str
     words: str
     source: str
@@ -199,6 +201,7 @@ def _charts(
     return tuple(
         ChartView(
             title=item.chart.title,
+            metric=item.chart.metric,
             svg=draw(item.chart, uid=f"chart-{index}"),
             words=describe(item.chart),
             source=item.observation.source,

@@ -10,15 +10,18 @@ import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
 from aiohttp import web
 
 from agent_sre.domain.errors import PermanentError, TemporaryError
-from agent_sre.domain.reference import ObjectRef
-from agent_sre.domain.telemetry import LogSource
+from agent_sre.domain.instant import EPOCH, format_instant, parse_instant
+from agent_sre.domain.reference import ObjectRef, Window
+from agent_sre.domain.telemetry import LogLine, LogSource
 from agent_sre.ports.cluster import CLUSTER_SCOPED, READ_KINDS, ClusterReader, ClusterWriter
+from agent_sre.ports.logs import LogReader
 
 _PATH = re.compile(
     r"/(?:api|apis)/(?P<version>v1|[^/]+/v[0-9a-z]+)(?:/namespaces/(?P<namespace>[^/]+))?"
@@ -26,6 +29,7 @@ _PATH = re.compile(
 )
 _KINDS = {(version, plural): kind for kind, (version, plural) in READ_KINDS.items()}
 _REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+_MAX_LINES = 100_000
 _REASONS = {
     400: "BadRequest",
     401: "Unauthorized",
@@ -60,11 +64,19 @@ class Fault:
 
 
 class KubeApiServer:
-    """Serves one cluster. ``faults`` are used up one per request; ``denied`` holds (verb, plural) without rights."""
+    """Serves one cluster. ``faults`` are used up one per request; ``denied`` holds (verb, plural) without rights.
 
-    def __init__(self, reader: ClusterReader, writer: ClusterWriter | None = None) -> None:
+    Logs come from ``logs`` (whole texts, each line with its time) or, where that has none, from ``log_reader``.
+    ``patched`` holds what was really changed: no dry run, no conflict, no patch that changed nothing.
+    """
+
+    def __init__(
+        self, reader: ClusterReader, writer: ClusterWriter | None = None, log_reader: LogReader | None = None
+    ) -> None:
         self.reader = reader
         self.writer = writer
+        self.log_reader = log_reader
+        self.patched: list[ObjectRef] = []
         self.token = "let-me-in"  # noqa: S105 - nothing is behind it
         self.url = ""
         self.logs: dict[LogSource, str] = {}
@@ -76,7 +88,7 @@ class KubeApiServer:
     async def running(self) -> AsyncIterator["KubeApiServer"]:
         """Listen on a free loopback port while the block runs; ``url`` says where."""
         app = web.Application()
-        app.router.add_route("*", "/{path:.*}", self._handle)
+        app.router.add_route("*", "/{path:.*}", self.handle)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -99,7 +111,8 @@ class KubeApiServer:
         }
         return orjson.dumps(config).decode()
 
-    async def _handle(self, request: web.Request) -> web.StreamResponse:
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer one request; a server that serves other things too calls it for those that are meant for this one."""
         raw = await request.read()
         body = orjson.loads(raw) if raw else None
         self.requests.append(Request(request.method, request.path, dict(request.query), dict(request.headers), body))
@@ -128,7 +141,7 @@ class KubeApiServer:
         namespace, name = match["namespace"] or "", match["name"] or ""
         verb = {"GET": "get" if name else "list", "PATCH": "patch"}.get(request.method, request.method.lower())
         if match["log"]:
-            return self._log(namespace, name, request.query)
+            return await self._log(namespace, name, request.query)
         if (verb, match["plural"]) in self.denied:
             return _status(403, _forbidden(verb, match["version"], match["plural"], namespace))
         if verb == "list":
@@ -160,19 +173,34 @@ class KubeApiServer:
         version = str(body.get("metadata", {}).pop("resourceVersion", ""))
         patch = {key: value for key, value in body.items() if key != "metadata" or value}
         dry_run = request.query.get("dryRun") == "All"
-        return web.json_response(await self.writer.patch(ref, patch, resource_version=version, dry_run=dry_run))
+        after = await self.writer.patch(ref, patch, resource_version=version, dry_run=dry_run)
+        if not dry_run and str(after["metadata"]["resourceVersion"]) != version:
+            self.patched.append(ref)
+        return web.json_response(after)
 
-    def _log(self, namespace: str, pod: str, query: Mapping[str, str]) -> web.Response:
+    async def _log(self, namespace: str, pod: str, query: Mapping[str, str]) -> web.Response:
         previous = query.get("previous") == "true"
         source = LogSource(namespace, pod, query.get("container", ""), previous)
         if ("get", "pods/log") in self.denied:
             return _status(403, _forbidden("get", "v1", "pods/log", namespace))
-        if source not in self.logs:
+        text = await self._text(source, _since(query))
+        if text is None:
             run = "previous terminated container" if previous else "container"
             return _status(400, f'{run} "{source.container}" in pod "{pod}" not found')
-        lines = [line for line in self.logs[source].splitlines(keepends=True) if line[:19] >= query["sinceTime"][:19]]
-        text = "".join(lines[-int(query.get("tailLines", len(lines))) :])
-        return web.Response(text=text[: int(query.get("limitBytes", len(text)))])
+        # As the kubelet does it: first the last lines, then of those the first bytes.
+        lines = text.splitlines(keepends=True)
+        kept = "".join(lines[max(0, len(lines) - int(query.get("tailLines", len(lines)))) :]).encode()
+        return web.Response(body=kept[: int(query.get("limitBytes", len(kept)))], content_type="text/plain")
+
+    async def _text(self, source: LogSource, since: datetime) -> str | None:
+        """All lines since an instant, each with its time; None where there is no such log."""
+        if source in self.logs:
+            lines = self.logs[source].splitlines(keepends=True)
+            return "".join(line for line in lines if line[:19] >= format_instant(since)[:19])
+        if self.log_reader is None or source not in await self.log_reader.sources(source.namespace):
+            return None
+        stream = await self.log_reader.read(source, Window(since, max(since, datetime.now(UTC))), _MAX_LINES)
+        return "".join(_stamped(line) for line in stream.lines)
 
     def _review(self, body: Any) -> web.Response:
         attributes = body["spec"]["resourceAttributes"]
@@ -180,6 +208,21 @@ class KubeApiServer:
         resource = "/".join(part for part in parts if part)
         allowed = (attributes["verb"], resource) not in self.denied
         return web.json_response({**body, "status": {"allowed": allowed}}, status=201)
+
+
+def _since(query: Mapping[str, str]) -> datetime:
+    """The instant from which lines are asked for."""
+    if "sinceTime" in query:
+        return parse_instant(query["sinceTime"])
+    if "sinceSeconds" in query:
+        return datetime.now(UTC) - timedelta(seconds=int(query["sinceSeconds"]))
+    return EPOCH
+
+
+def _stamped(line: LogLine) -> str:
+    """An entry as the kubelet prints it: it knows nothing of continuations, so every line has the time."""
+    stamp = format_instant(line.time or EPOCH)
+    return "".join(f"{stamp} {part}\n" for part in line.text.splitlines() or [""])
 
 
 async def _play(fault: Fault, request: web.Request) -> web.StreamResponse:

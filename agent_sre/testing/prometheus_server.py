@@ -56,7 +56,7 @@ class PrometheusServer:
     async def running(self) -> AsyncIterator["PrometheusServer"]:
         """Listen on a free loopback port while the block runs; ``url`` says where."""
         app = web.Application()
-        app.router.add_route("*", "/{path:.*}", self._handle)
+        app.router.add_route("*", "/{path:.*}", self.handle)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -67,7 +67,8 @@ class PrometheusServer:
         finally:
             await runner.cleanup()
 
-    async def _handle(self, request: web.Request) -> web.StreamResponse:
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer one request; a server that serves other things too calls it for those that are meant for this one."""
         form = await request.post() if request.method == "POST" else {}
         fields = {**dict(request.query), **{key: str(value) for key, value in form.items()}}
         self.requests.append(Request(request.method, request.path, fields, dict(request.headers)))

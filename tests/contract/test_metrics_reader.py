@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from agent_sre.adapters.metrics_prometheus import Connection, Endpoint, PrometheusMetrics
+from agent_sre.adapters.metrics_prometheus import PrometheusMetrics, PrometheusOptions
 from agent_sre.adapters.metrics_snapshot import SnapshotMetrics
 from agent_sre.domain.errors import PermanentError
 from agent_sre.ports.metrics import MetricsReader
@@ -21,7 +21,7 @@ async def metrics(request: pytest.FixtureRequest) -> AsyncIterator[MetricsReader
         yield twin
         return
     async with PrometheusServer(twin).running() as server:
-        reader = PrometheusMetrics(Connection(Endpoint(server.url)))
+        reader = PrometheusMetrics(PrometheusOptions(server.url))
         yield reader
         await reader.close()
 

@@ -83,6 +83,14 @@ async def test_what_a_person_typed_and_opened_survives_an_update(browser: Browse
     assert watched.complaints == []
 
 
+async def test_a_cited_id_opens_its_evidence(browser: Browser, console: ConsoleServer) -> None:
+    await console.put()
+    page = (await open_page(await browser.new_context(), console.url + PAGE)).page
+    await expect(page.locator("#E5 .excerpt")).to_be_hidden()
+    await page.locator(".impact .cite", has_text="E5").click()
+    await expect(page.locator("#E5 .excerpt")).to_be_visible()
+
+
 async def test_deciding_and_asking_need_no_script(browser: Browser, console: ConsoleServer) -> None:
     await console.put()
     page = (await open_page(await browser.new_context(java_script_enabled=False), console.url + PAGE)).page

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from hypothesis import given, strategies as st
+from hypothesis import given, settings
 
 from agent_sre.adapters.store_memory import MemoryStore
 from agent_sre.domain.alert import Alert, AlertStatus
@@ -20,6 +20,8 @@ from agent_sre.testing.ids import SequentialIds
 from tests.unit.alerts import at, message
 
 S = IncidentStatus
+PATIENT = settings(deadline=None)
+"""A story is many calls; how long one takes says nothing on a busy machine."""
 PODS = ("a", "b", "c")
 MINUTES = st.integers(0, 12)
 
@@ -77,6 +79,7 @@ def last_resolve(seen: Sequence[Alert], fingerprint: str) -> datetime | None:
     return max(ends, default=None)
 
 
+@PATIENT
 @given(EVENTS)
 def test_no_stale_message_brings_an_incident_back(events: list[Alert | IncidentStatus]) -> None:
     async def story() -> None:
@@ -106,6 +109,7 @@ def test_no_stale_message_brings_an_incident_back(events: list[Alert | IncidentS
     asyncio.run(story())
 
 
+@PATIENT
 @given(EVENTS)
 def test_every_change_is_one_the_lifecycle_knows(events: list[Alert | IncidentStatus]) -> None:
     async def story() -> None:
@@ -129,6 +133,7 @@ def test_every_change_is_one_the_lifecycle_knows(events: list[Alert | IncidentSt
     asyncio.run(story())
 
 
+@PATIENT
 @given(st.lists(messages(), min_size=1, max_size=12), st.randoms(), st.integers(1, 4))
 def test_what_fires_in_the_end_does_not_depend_on_order_or_batches(
     alerts: list[Alert], rng: random.Random, size: int
@@ -150,6 +155,7 @@ def test_what_fires_in_the_end_does_not_depend_on_order_or_batches(
     assert firing == sum(1 for _, status in words if status == "firing")
 
 
+@PATIENT
 @given(st.lists(messages(), min_size=1, max_size=6), st.integers(1, 5))
 def test_messages_from_peers_change_nothing_but_the_count(alerts: list[Alert], peers: int) -> None:
     async def story(copies: int) -> Incident:

@@ -5,8 +5,8 @@ Where none of that matters, in the doctor's look at targets, that client is used
 asks for ``/-/healthy``: Mimir and Thanos do not have it, and a proxy may answer it for a dead back end.
 """
 
-from agent_sre.adapters.metrics_prometheus.connection import Connection, Endpoint
+from agent_sre.adapters.metrics_prometheus.connection import PrometheusOptions
 from agent_sre.adapters.metrics_prometheus.probe import PrometheusProbe
 from agent_sre.adapters.metrics_prometheus.reader import PrometheusMetrics
 
-__all__ = ["Connection", "Endpoint", "PrometheusMetrics", "PrometheusProbe"]
+__all__ = ["PrometheusMetrics", "PrometheusOptions", "PrometheusProbe"]

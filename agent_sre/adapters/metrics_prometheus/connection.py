@@ -25,16 +25,16 @@ _CREDENTIALS_FIX = "check AGENT_SRE_PROMETHEUS_TOKEN, _USERNAME, _PASSWORD and _
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where Prometheus is and how to log in. Secrets are kept out of ``repr``; ``timeout`` is seconds per request."""
+class PrometheusOptions:
+    """Where Prometheus is and how to log in. Secrets are kept out of ``repr``; ``timeout_seconds`` is per request."""
 
     url: str
-    token: str = field(default="", repr=False)
+    bearer: str = field(default="", repr=False)
     username: str = ""
     password: str = field(default="", repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     ca_file: str = ""
-    timeout: float = 10.0
+    timeout_seconds: float = 10.0
     max_bytes: int = 64 * 1024 * 1024
 
     @property
@@ -44,7 +44,7 @@ class Endpoint:
 
     def all_headers(self) -> dict[str, str]:
         """The site's headers, and the bearer token where there is one."""
-        bearer = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        bearer = {"Authorization": f"Bearer {self.bearer}"} if self.bearer else {}
         return {"Accept": "application/json", **self.headers, **bearer}
 
 
@@ -57,10 +57,10 @@ class Reply:
 
 
 class Connection:
-    """Requests to one endpoint. The client is made on first use, in the loop that uses it."""
+    """Requests to one Prometheus. The client is made on first use, in the loop that uses it."""
 
-    def __init__(self, endpoint: Endpoint, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
-        self.endpoint = endpoint
+    def __init__(self, options: PrometheusOptions, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+        self.options = options
         self._sleep = sleep
         self._client: httpx.AsyncClient | None = None
 
@@ -85,15 +85,17 @@ class Connection:
             self._client = None
 
     async def _once(self, method: str, path: str, fields: Mapping[str, str]) -> Reply:
-        where = f"Prometheus at {self.endpoint.shown}"
+        where = f"Prometheus at {self.options.shown}"
         body = {"data": dict(fields)} if method == "POST" else {"params": dict(fields)}
         try:
             async with self._opened().stream(method, f"api/v1/{path}", **body) as response:  # type: ignore[arg-type]
                 content = await self._bounded(response)
         except httpx.TimeoutException:
-            raise TemporaryError(f"{where} gave no answer to {path} within {self.endpoint.timeout:g} s") from None
+            raise TemporaryError(
+                f"{where} gave no answer to {path} within {self.options.timeout_seconds:g} s"
+            ) from None
         except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-            raise PermanentError(f"AGENT_SRE_PROMETHEUS_URL={self.endpoint.shown} is no URL: {error}") from None
+            raise PermanentError(f"AGENT_SRE_PROMETHEUS_URL={self.options.shown} is no URL: {error}") from None
         except httpx.RequestError as error:
             raise TemporaryError(f"{where} cannot be reached: {str(error) or type(error).__name__}") from None
         return _reply(where, path, response, content)
@@ -103,22 +105,22 @@ class Connection:
         parts, size = [], 0
         async for part in response.aiter_bytes():
             size += len(part)
-            if size > self.endpoint.max_bytes:
-                limit = self.endpoint.max_bytes // 1024**2
+            if size > self.options.max_bytes:
+                limit = self.options.max_bytes // 1024**2
                 raise PermanentError(f"the answer is longer than {limit} MB; narrow the selector or the window")
             parts.append(part)
         return b"".join(parts)
 
     def _opened(self) -> httpx.AsyncClient:
         if self._client is None:
-            end = self.endpoint
+            end = self.options
             if not end.url.startswith(("http://", "https://")):
                 raise PermanentError(f"AGENT_SRE_PROMETHEUS_URL={end.shown} must begin with http:// or https://")
             self._client = httpx.AsyncClient(
                 base_url=end.url.rstrip("/") + "/",
                 headers=end.all_headers(),
                 auth=httpx.BasicAuth(end.username, end.password) if end.username else None,
-                timeout=end.timeout,
+                timeout=end.timeout_seconds,
                 verify=_trust(end.ca_file),
             )
         return self._client

@@ -4,7 +4,7 @@ import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
-from agent_sre.adapters.metrics_prometheus.connection import Connection, Endpoint
+from agent_sre.adapters.metrics_prometheus.connection import PrometheusOptions
 from agent_sre.adapters.metrics_prometheus.reader import PrometheusMetrics
 from agent_sre.domain.errors import PermanentError, TemporaryError
 from agent_sre.ports.health import Check, CheckState
@@ -13,14 +13,20 @@ _SUBJECT = "metrics (Prometheus)"
 
 
 class PrometheusProbe:
-    """Checks one connection. A failure is a Check, never an exception."""
+    """Checks with a reader of its own, which is closed afterwards. A failure is a Check, never an exception."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._metrics = PrometheusMetrics(connection)
+    def __init__(self, metrics: PrometheusMetrics) -> None:
+        self._metrics = metrics
+        self._connection = metrics.connection
 
     async def check(self) -> tuple[Check, ...]:
         """Reach and login first; targets only where that went well."""
+        try:
+            return await self._checks()
+        finally:
+            await self._metrics.close()
+
+    async def _checks(self) -> tuple[Check, ...]:
         try:
             version = await self._version()
             answer = await self._metrics.query("count(up)", datetime.now(UTC))
@@ -29,7 +35,7 @@ class PrometheusProbe:
             return (Check(_SUBJECT, CheckState.FAILED, str(error), fix),)
         except PermanentError as error:
             return (Check(_SUBJECT, CheckState.FAILED, str(error), "correct the AGENT_SRE_PROMETHEUS_* settings"),)
-        reach = Check(_SUBJECT, CheckState.OK, f"{self._connection.endpoint.shown} answers queries{version}")
+        reach = Check(_SUBJECT, CheckState.OK, f"{self._connection.options.shown} answers queries{version}")
         if not answer.series:
             reach = Check(_SUBJECT, CheckState.WARNING, "answers, but has no samples of 'up'", "check what it scrapes")
         return (reach, await self._targets())
@@ -47,8 +53,8 @@ class PrometheusProbe:
         subject = f"{_SUBJECT} targets"
         # The client library is synchronous and imports for a while; one read in a thread is what it is good for.
         try:
-            timeout = self._connection.endpoint.timeout
-            found = await asyncio.wait_for(asyncio.to_thread(_active_targets, self._connection.endpoint), timeout + 2)
+            timeout = self._connection.options.timeout_seconds
+            found = await asyncio.wait_for(asyncio.to_thread(_active_targets, self._connection.options), timeout + 2)
         except (OSError, ValueError, TimeoutError) as error:
             return Check(subject, CheckState.SKIPPED, f"this back end lists no targets: {_first_line(error)}")
         if isinstance(found, str):
@@ -61,7 +67,7 @@ class PrometheusProbe:
         return Check(subject, CheckState.WARNING, detail, "see Status > Targets in Prometheus for the reason")
 
 
-def _active_targets(endpoint: Endpoint) -> list[dict[str, Any]] | str:
+def _active_targets(options: PrometheusOptions) -> list[dict[str, Any]] | str:
     """The active targets, or why there are none. OSError covers what requests raises."""
     import requests
     from prometheus_api_client import PrometheusConnect
@@ -69,14 +75,14 @@ def _active_targets(endpoint: Endpoint) -> list[dict[str, Any]] | str:
     from urllib3.util.retry import Retry
 
     with requests.Session() as session:
-        session.verify = endpoint.ca_file or True
+        session.verify = options.ca_file or True
         client = PrometheusConnect(
-            url=endpoint.url.rstrip("/"),
-            headers=endpoint.all_headers(),
-            auth=(endpoint.username, endpoint.password) if endpoint.username else None,
+            url=options.url.rstrip("/"),
+            headers=options.all_headers(),
+            auth=(options.username, options.password) if options.username else None,
             session=session,
             retry=Retry(total=0),
-            timeout=int(endpoint.timeout) or 1,
+            timeout=int(options.timeout_seconds) or 1,
         )
         try:
             return list(client.get_targets(state="active")["activeTargets"])

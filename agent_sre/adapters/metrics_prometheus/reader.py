@@ -1,11 +1,12 @@
 """``PrometheusMetrics``: the MetricsReader over Prometheus' HTTP API."""
 
+import asyncio
 from array import array
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from agent_sre.adapters.metrics_prometheus.connection import Connection, Reply
+from agent_sre.adapters.metrics_prometheus.connection import Connection, PrometheusOptions, Reply
 from agent_sre.domain.errors import PermanentError
 from agent_sre.domain.reference import Window
 from agent_sre.domain.telemetry import Series
@@ -17,13 +18,18 @@ MAX_SERIES = 20_000
 class PrometheusMetrics:
     """Queries are sent as forms, because selectors may be longer than a URL. Times keep their fractions of a second."""
 
-    def __init__(self, connection: Connection, max_series: int = MAX_SERIES) -> None:
-        self._connection = connection
+    def __init__(
+        self,
+        options: PrometheusOptions,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        max_series: int = MAX_SERIES,
+    ) -> None:
+        self.connection = Connection(options, sleep)
         self._max_series = max_series
 
     async def query(self, expression: str, at: datetime) -> MetricsAnswer:
         """``/api/v1/query``."""
-        return self._answer(await self._connection.ask("POST", "query", {"query": expression, "time": _seconds(at)}))
+        return self._answer(await self.connection.ask("POST", "query", {"query": expression, "time": _seconds(at)}))
 
     async def query_range(self, expression: str, window: Window, step: timedelta) -> MetricsAnswer:
         """``/api/v1/query_range``."""
@@ -33,17 +39,17 @@ class PrometheusMetrics:
             "end": _seconds(window.end),
             "step": f"{step.total_seconds():g}",
         }
-        return self._answer(await self._connection.ask("POST", "query_range", fields))
+        return self._answer(await self.connection.ask("POST", "query_range", fields))
 
     async def metric_names(self, window: Window) -> frozenset[str]:
         """``/api/v1/label/__name__/values`` in the window."""
         fields = {"start": _seconds(window.start), "end": _seconds(window.end)}
-        reply = await self._connection.ask("GET", "label/__name__/values", fields)
+        reply = await self.connection.ask("GET", "label/__name__/values", fields)
         return frozenset(str(name) for name in _listed(reply.data))
 
     async def rules(self) -> tuple[Mapping[str, Any], ...]:
         """Alerting rules of all groups, each with its ``group``; recording rules are left out."""
-        reply = await self._connection.ask("GET", "rules", {"type": "alert"})
+        reply = await self.connection.ask("GET", "rules", {"type": "alert"})
         groups = _listed(_field(reply.data, "groups"))
         return tuple(
             {**rule, "group": group.get("name", "")}
@@ -55,12 +61,12 @@ class PrometheusMetrics:
 
     async def alerts(self) -> tuple[Mapping[str, Any], ...]:
         """Active alerts, pending ones included."""
-        reply = await self._connection.ask("GET", "alerts")
+        reply = await self.connection.ask("GET", "alerts")
         return tuple(item for item in _listed(_field(reply.data, "alerts")) if isinstance(item, Mapping))
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._connection.close()
+        await self.connection.close()
 
     def _answer(self, reply: Reply) -> MetricsAnswer:
         kind, result = _field(reply.data, "resultType"), _field(reply.data, "result")

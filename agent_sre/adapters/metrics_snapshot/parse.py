@@ -25,6 +25,7 @@ from agent_sre.domain.errors import PermanentError
 
 MAX_LENGTH = 20_000
 MAX_DEPTH = 60
+MAX_OPERATORS = 200
 _TOKEN = re.compile(
     r"(?P<space>(?:\s|\#[^\n]*)+)"
     r"|(?P<duration>(?:\d+(?:ms|[smhdwy]))+(?![a-zA-Z0-9_]))"
@@ -61,6 +62,7 @@ class _Parser:
         self.tokens = self._tokens()
         self.at = 0
         self.depth = 0
+        self.operators = 0
 
     def _tokens(self) -> list[tuple[str, str, int]]:
         tokens, at = [], 0
@@ -115,6 +117,10 @@ class _Parser:
         return left
 
     def binary(self, operator: str, left: Node) -> Node:
+        # A chain of operators is as deep a tree as parentheses make, and evaluation recurses.
+        self.operators += 1
+        if self.operators > MAX_OPERATORS:
+            self.refuse(f"more than {MAX_OPERATORS} operators")
         as_bool = self.take("bool")
         if as_bool and operator not in _COMPARISONS:
             self.refuse(f"bool after {operator!r}")

@@ -111,6 +111,16 @@
     addEventListener("pagehide", () => source.close());
   }
 
+  // A cited id leads to a closed fold: open what it points at and all folds around it.
+  function reveal() {
+    const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (!target) return;
+    for (let at = target; at; at = at.parentElement) if (at.tagName === "DETAILS") at.open = true;
+    target.scrollIntoView({ block: "nearest" });
+  }
+
+  addEventListener("hashchange", reveal);
+  reveal();
   setInterval(tick, 5000);
   tick();
   // A second press while the first is on its way would only be told that it came second.

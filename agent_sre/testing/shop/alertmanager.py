@@ -56,30 +56,48 @@ def payload(status: str, starts_at: datetime, ends_at: datetime | None) -> dict[
     }
 
 
+def rules() -> tuple[dict[str, Any], ...]:
+    """The shop's one alerting rule, as ``/api/v1/rules`` lists it."""
+    rule = {
+        "type": "alerting",
+        "name": LABELS["alertname"],
+        "query": EXPRESSION,
+        "duration": 0,
+        "labels": {"severity": LABELS["severity"], "namespace": NAMESPACE, "deployment": LABELS["deployment"]},
+        "annotations": {"summary": "More than 5 % of checkout requests fail."},
+        "health": "ok",
+    }
+    return (rule,)
+
+
 class ShopAlertmanager:
     """Posts firing once the rule holds, resolved once it no longer does."""
 
-    def __init__(self, metrics: MetricsReader, clock: Clock, webhook: str) -> None:
-        self._metrics = metrics
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._webhook = webhook
         self._since: datetime | None = None
 
-    async def look(self) -> str | None:
+    def alerts(self) -> tuple[dict[str, Any], ...]:
+        """What fires now, as ``/api/v1/alerts`` lists it."""
+        if self._since is None:
+            return ()
+        return ({"labels": dict(LABELS), "state": "firing", "activeAt": format_instant(self._since), "value": "1"},)
+
+    async def look(self, metrics: MetricsReader, webhook: str) -> str | None:
         """Evaluate the rule; "firing" or "resolved" where that was posted now, else None."""
         now = self._clock.now()
-        answer = await self._metrics.query(EXPRESSION, now)
+        answer = await metrics.query(EXPRESSION, now)
         if answer.series and self._since is None:
             self._since = now.astimezone(UTC)
-            await self._post(payload("firing", self._since, None))
+            await self._post(webhook, payload("firing", self._since, None))
             return "firing"
         if not answer.series and self._since is not None:
             since, self._since = self._since, None
-            await self._post(payload("resolved", since, now))
+            await self._post(webhook, payload("resolved", since, now))
             return "resolved"
         return None
 
-    async def _post(self, body: Mapping[str, Any]) -> None:
+    async def _post(self, webhook: str, body: Mapping[str, Any]) -> None:
         async with httpx.AsyncClient(timeout=10.0, trust_env=False) as client:
-            answer = await client.post(self._webhook, json=body)
+            answer = await client.post(webhook, json=body)
             answer.raise_for_status()

@@ -22,6 +22,21 @@ def test_cited_series_are_charted_in_the_order_of_the_evidence() -> None:
     assert choose(None, observations, ["checkout"], ()) == ()
 
 
+def test_where_nothing_is_cited_the_subjects_felt_signals_are_shown() -> None:
+    observations = {item.id: item for item in sample_incident().observations}
+    signals = (
+        Signal("workload:request_errors:ratio_rate1m", "errors", "ratio", {}),
+        Signal("workload:request_duration_milliseconds:p95", "latency", "milliseconds", {}),
+    )
+    chosen = choose(None, observations, ["checkout"], (), signals)
+    assert [(item.chart.title, item.chart.metric) for item in chosen] == [
+        ("Latency · checkout", "workload:request_duration_milliseconds:p95"),
+        ("Errors · checkout", "workload:request_errors:ratio_rate1m"),
+    ]
+    assert all(item.evidence == () for item in chosen)
+    assert choose(None, observations, ["search", ""], (), signals) == ()
+
+
 def test_a_counter_becomes_a_rate_and_a_reset_is_no_negative_rate() -> None:
     series = Series.of("http_requests_total", {}, [(0, 10), (10, 30), (20, 5), (20, 9), (30, 15)])
     times, values = rate(series)
@@ -36,6 +51,22 @@ def test_pods_count_as_their_workload_and_others_only_where_nothing_is_ours() ->
     assert next(item.labels["pod"] for item in pick_lines(group, ["search"], excerpt='cpu{pod="checkout-7d-x"} 1')) == (
         "checkout-7d-x"
     )
+
+
+def test_lines_are_told_apart_by_the_one_label_that_does() -> None:
+    def labels(*each: dict[str, str]) -> list[str]:
+        series = [Series.of("m", item, [(0, 1)]) for item in each]
+        window = window_of(sample_observations(NOW)[0], series)
+        return [line.label for line in chart_of("m", series, window, ()).lines]
+
+    assert labels({"pod": "a-1", "workload": "a"}, {"pod": "b-1", "workload": "b"}) == ["a", "b"]
+    assert labels({"pod": "a-1", "workload": "a"}, {"pod": "a-2", "workload": "a"}) == ["a-1", "a-2"]
+    assert labels({"x": "1", "y": "1"}, {"x": "1", "y": "2"}, {"x": "2", "y": "1"}) == [
+        "x=1, y=1",
+        "x=1, y=2",
+        "x=2, y=1",
+    ]
+    assert labels({"workload": "a", "zone": "z"}) == ["a"] and labels({}) == ["m"]
 
 
 @pytest.mark.parametrize(
@@ -58,4 +89,4 @@ def test_the_signal_catalogue_names_meaning_and_unit() -> None:
     signal = Signal("odd_metric", "latency", "seconds", {})
     series = [Series.of("odd_metric", {"workload": "checkout"}, [(0, 1)])]
     chart = chart_of("odd_metric", series, window_of(sample_observations(NOW)[0], series), (), (signal,))
-    assert (chart.title, chart.unit) == ("Latency: odd_metric · checkout", "seconds")
+    assert (chart.title, chart.metric, chart.unit) == ("Latency · checkout", "odd_metric", "seconds")

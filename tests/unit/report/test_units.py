@@ -15,6 +15,8 @@ from agent_sre.report.units import format_value, nice_step
         (0.004, "ratio", "0.4 %"),
         (31.0, "percent", "31 %"),
         (0.25, "seconds", "250 ms"),
+        (0.0205, "cores", "20.5m"),
+        (1.5, "cores", "1.5 cores"),
         (2.4, "seconds", "2.4 s"),
         (2400.0, "milliseconds", "2.4 s"),
         (180.0, "milliseconds", "180 ms"),

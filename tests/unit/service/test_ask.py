@@ -143,9 +143,16 @@ async def test_an_unknown_question_gets_the_list_of_what_can_be_asked() -> None:
 
 @pytest.mark.parametrize("index", range(len(FORMS)))
 async def test_every_example_is_understood_by_its_own_form(index: int) -> None:
-    example = examples()[index]
-    assert next(form.example for form in FORMS if form.pattern.fullmatch(example)) == example
-    assert (await answered(example)).understood
+    view, stores = await view_of()
+    example = examples(view)[index]
+    assert next(form for form in FORMS if form.pattern.fullmatch(example)) is FORMS[index]
+    assert answer_question(example, view, stores).understood
+
+
+async def test_examples_are_about_this_incident() -> None:
+    view, _ = await view_of()
+    other = replace(view, incident=replace(view.incident, service="search", opened_at=view.incident.opened_at))
+    assert {"logs of search since 13:41", "show latency of search"} <= set(examples(other))
 
 
 async def test_an_unknown_incident_has_no_answer() -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from agent_sre.adapters.cluster_kubernetes.connection import Connection, Refused
+from agent_sre.adapters.kubernetes_api.connection import Connection, Refused
 from agent_sre.domain.errors import PermanentError, TemporaryError
 from agent_sre.ports.cluster import CLUSTER_SCOPED, READ_KINDS
 from agent_sre.ports.health import Check, CheckState
@@ -13,7 +13,7 @@ Right = tuple[str, str, str, str]
 """Verb, group, resource (with subresource) and namespace."""
 
 
-class KubernetesProbe:
+class ConnectionProbe:
     """Checks one connection in the given namespaces ("" for all). A failure is a Check, never an exception."""
 
     def __init__(self, connection: Connection, namespaces: tuple[str, ...] = ("",)) -> None:

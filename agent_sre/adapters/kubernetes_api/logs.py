@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from agent_sre.adapters.cluster_kubernetes.connection import Connection, Refused, checked
-from agent_sre.adapters.cluster_kubernetes.reader import KubernetesCluster
+from agent_sre.adapters.kubernetes_api.connection import Refused, checked
+from agent_sre.adapters.kubernetes_api.reader import KubernetesCluster
 from agent_sre.domain.errors import PermanentError
 from agent_sre.domain.instant import format_instant
 from agent_sre.domain.log_text import read_log
@@ -23,9 +23,9 @@ _STATUSES = ("initContainerStatuses", "containerStatuses", "ephemeralContainerSt
 class KubernetesLogs:
     """Reads the newest ``TAIL`` lines since the window's start, at most ``MAX_BYTES`` of them."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._cluster = KubernetesCluster(connection)
+    def __init__(self, cluster: KubernetesCluster) -> None:
+        self._connection = cluster.connection
+        self._cluster = cluster
 
     async def sources(self, namespace: str) -> tuple[LogSource, ...]:
         """Every container that has been started, and the previous run of each that has restarted."""

@@ -31,6 +31,7 @@ _SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 _CHUNK = 64 * 1024
 _EXCERPT = 300
 Query = Sequence[tuple[str, str]]
+Mode = Literal["auto", "in_cluster", "kubeconfig"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Access:
     per request.
     """
 
-    mode: Literal["auto", "in_cluster", "kubeconfig"] = "auto"
+    mode: Mode = "auto"
     kubeconfig: str = ""
     context: str = ""
     timeout: float = 10.0
@@ -166,10 +167,11 @@ async def _load(access: Access) -> "ApiClient":
     from kubernetes.aio.config.config_exception import ConfigException
     from kubernetes.aio.config.incluster_config import load_incluster_config
     from kubernetes.aio.config.kube_config import load_kube_config
+    from yaml import YAMLError
 
     configuration = Configuration()
     try:
-        if access.mode == "in_cluster" or (access.mode == "auto" and _in_pod()):
+        if access.mode == "in_cluster" or (access.mode == "auto" and in_pod()):
             load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
         else:
             await load_kube_config(  # type: ignore[no-untyped-call]
@@ -179,15 +181,16 @@ async def _load(access: Access) -> "ApiClient":
                 persist_config=False,
             )
         return ApiClient(configuration)
-    except (ConfigException, OSError, ValueError, KeyError, TypeError) as error:
+    except (ConfigException, YAMLError, OSError, ValueError, KeyError, TypeError) as error:
         where = access.kubeconfig or "the default kubeconfig"
         raise PermanentError(
-            f"no access to Kubernetes from {where} (mode {access.mode}): {error}; "
+            f"no access to Kubernetes from {where} (mode {access.mode}): {' '.join(str(error).split())}; "
             f"set AGENT_SRE_KUBECONFIG and AGENT_SRE_KUBERNETES_CONTEXT, or AGENT_SRE_KUBERNETES=off"
         ) from None
 
 
-def _in_pod() -> bool:
+def in_pod() -> bool:
+    """Whether this process has a service account."""
     return _SERVICE_ACCOUNT.is_file()
 
 
@@ -212,7 +215,7 @@ def _message(body: object) -> str:
     return " ".join(str(message or text).split())[:_EXCERPT]
 
 
-def path_of(kind: str, namespace: str, name: str = "") -> str:
+def path_of(kind: str, namespace: str, name: str | None = None) -> str:
     """The path of a kind, a namespace's objects of it, or one object.
 
     Raises PermanentError for a kind that is never read and for names that are none: they may come from an alert.
@@ -223,7 +226,7 @@ def path_of(kind: str, namespace: str, name: str = "") -> str:
     parts = ["/apis" if "/" in version else "/api", version]
     if namespace and kind not in CLUSTER_SCOPED:
         parts += ["namespaces", checked(namespace)]
-    return "/".join([*parts, plural, *([checked(name)] if name else [])])
+    return "/".join([*parts, plural, *([] if name is None else [checked(name)])])
 
 
 def checked(name: str) -> str:

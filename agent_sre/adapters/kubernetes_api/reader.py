@@ -6,7 +6,7 @@ from typing import Any
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
-from agent_sre.adapters.cluster_kubernetes.connection import Connection, Query, Refused, about, path_of
+from agent_sre.adapters.kubernetes_api.connection import Connection, Query, Refused, about, path_of
 from agent_sre.domain.errors import PermanentError, TemporaryError
 from agent_sre.domain.reference import ObjectRef
 from agent_sre.ports.cluster import READ_KINDS
@@ -24,7 +24,7 @@ class KubernetesCluster:
     def __init__(
         self, connection: Connection, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep, page: int = PAGE
     ) -> None:
-        self._connection = connection
+        self.connection = connection
         self._sleep = sleep
         self._page = page
 
@@ -53,7 +53,7 @@ class KubernetesCluster:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._connection.close()
+        await self.connection.close()
 
     async def _pages(self, kind: str, namespace: str) -> tuple[Mapping[str, Any], ...]:
         path, what = path_of(kind, namespace), about("list", kind, namespace)
@@ -84,7 +84,7 @@ class KubernetesCluster:
         async for attempt in retrying:
             with attempt:
                 try:
-                    return await self._connection.json("GET", path, what, query=query)
+                    return await self.connection.json("GET", path, what, query=query)
                 except Refused as refused:
                     error = refused.error(what)
                     if isinstance(error, TemporaryError):

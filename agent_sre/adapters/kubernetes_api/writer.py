@@ -7,7 +7,7 @@ which reads the world back, may decide to try again.
 from collections.abc import Mapping
 from typing import Any
 
-from agent_sre.adapters.cluster_kubernetes.connection import Access, Connection, Refused, about, path_of
+from agent_sre.adapters.kubernetes_api.connection import Access, Connection, Refused, about, path_of
 from agent_sre.domain.errors import PermanentError, TemporaryError
 from agent_sre.domain.reference import ObjectRef
 

@@ -1,0 +1,57 @@
+"""From settings to connections: which account, and whether there is one at all.
+
+``auto`` means: use a cluster if this machine has access to one. Its absence is then not an error but a source that is
+not there, so ``open_cluster`` gives None.
+"""
+
+import asyncio
+import os
+from importlib import import_module
+from pathlib import Path
+
+from agent_sre.adapters.kubernetes_api.connection import Access, Connection, Mode, in_pod
+from agent_sre.adapters.kubernetes_api.probe import ConnectionProbe
+from agent_sre.adapters.kubernetes_api.reader import KubernetesCluster
+from agent_sre.adapters.kubernetes_api.writer import KubernetesWriter
+from agent_sre.ports.health import Check, CheckState
+
+_SUBJECT = "cluster (Kubernetes)"
+
+
+async def open_cluster(mode: Mode, kubeconfig: str, context: str) -> KubernetesCluster | None:
+    """The reader; None where ``mode`` is auto and this machine has no access to any cluster."""
+    if mode == "auto" and not await asyncio.to_thread(_has_access, kubeconfig):
+        return None
+    return KubernetesCluster(Connection(Access(mode, kubeconfig, context)))
+
+
+async def open_writer(mode: Mode, kubeconfig: str, context: str) -> KubernetesWriter:
+    """The writer, with a connection of its own."""
+    return KubernetesWriter(Access(mode, kubeconfig, context))
+
+
+class KubernetesProbe:
+    """The doctor's look at the cluster the settings name, in the given namespaces ("" for all)."""
+
+    def __init__(self, mode: Mode, kubeconfig: str, context: str, namespaces: tuple[str, ...] = ("",)) -> None:
+        self._settings = mode, kubeconfig, context
+        self._namespaces = namespaces
+
+    async def check(self) -> tuple[Check, ...]:
+        """Reach, version and rights; skipped where there is no access and none was asked for."""
+        cluster = await open_cluster(*self._settings)
+        if cluster is None:
+            detail = "not in a pod, and no kubeconfig found"
+            return (Check(_SUBJECT, CheckState.SKIPPED, detail, "set AGENT_SRE_KUBECONFIG to use a cluster"),)
+        try:
+            return await ConnectionProbe(cluster.connection, self._namespaces).check()
+        finally:
+            await cluster.close()
+
+
+def _has_access(kubeconfig: str) -> bool:
+    """Whether there is a service account or a kubeconfig. An empty path stands for the library's own default."""
+    if kubeconfig or in_pod():
+        return True
+    default = import_module("kubernetes.aio.config.kube_config").KUBE_CONFIG_DEFAULT_LOCATION
+    return any(Path(part).expanduser().is_file() for part in str(default).split(os.pathsep))

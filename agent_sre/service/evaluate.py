@@ -1,0 +1,319 @@
+"""How good is the engine? Cases with known causes, scored by the rules of the snapshot document.
+
+Scoring is pure: an answer and a truth in, a score out. The driver gives each case to ``investigate`` and opens its truth
+only after the answer is final, so nothing that investigates can have read it. Not here: how a case is investigated
+(the caller hands that in), and any look at what a case holds. Called by ``agent-sre eval`` and by tests.
+"""
+
+import math
+import resource
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import yaml
+
+from agent_sre.domain.errors import PermanentError
+from agent_sre.domain.fault import fault_types
+from agent_sre.domain.reference import owner_name
+
+Answer = Mapping[str, Any]
+Investigate = Callable[[Path], Answer]
+
+DEPTHS = (1, 3, 5)
+BINS = 10
+_OWNED = frozenset({"Pod", "ReplicaSet"})
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """A right answer. None means: not known, so anything agrees."""
+
+    fault: str | None
+    object_name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What is known to be right about a case; ``causes`` has the truth itself first, then what else is accepted."""
+
+    causes: tuple[Cause, ...]
+    change: str | None
+    no_cause: bool
+    outside: bool
+    """Whether a case without a guilty change wants one of ``causes`` named."""
+
+    @property
+    def family(self) -> str:
+        """The fault type's family; "object only" where no type is known."""
+        known = fault_types().get(self.causes[0].fault or "")
+        return known.family if known else "object only"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One case, answered. ``seconds`` of work after start-up; ``peak_mb`` of the process; ``error`` where it broke."""
+
+    id: str
+    answer: Answer
+    seconds: float
+    peak_mb: float
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One case, judged. ``right_at`` is the rank of the first right hypothesis, None where there is none."""
+
+    outcome: Outcome
+    truth: Truth
+    right_at: int | None
+    object_right: bool
+    fault_right: bool
+    abstained: bool
+    confidence: float | None
+    hit: bool
+
+
+def read_truth(path: Path) -> Truth:
+    """Raises PermanentError where the file is no truth."""
+    try:
+        data = yaml.safe_load(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise PermanentError(f"{path} can't be read as a truth: {error}") from error
+    if not isinstance(data, dict):
+        raise PermanentError(f"{path} holds {type(data).__name__}, not a truth: it needs cause and object")
+    accepted = data.get("accept") or []
+    causes = tuple(_cause(item) for item in (data, *accepted))
+    return Truth(causes, data.get("change"), bool(data.get("no_cause")), bool(accepted))
+
+
+def _cause(item: Mapping[str, Any]) -> Cause:
+    named = item.get("object")
+    name = owner_name(str(named["kind"]), str(named["name"])) if named else None
+    return Cause(item.get("cause"), name)
+
+
+def score(outcome: Outcome, truth: Truth) -> Scored:
+    """Judge one answer."""
+    hypotheses: Sequence[Mapping[str, Any]] = outcome.answer.get("hypotheses") or []
+    abstained = outcome.answer.get("status") != "conclusive"
+    first = hypotheses[0] if hypotheses else None
+    right_at = next((place for place, item in enumerate(hypotheses[:5], start=1) if is_right(item, truth)), None)
+    hit = right_at == 1
+    if truth.no_cause:
+        fine = abstained or first is None or _blames_nobody(first, truth)
+        right_at = 1 if fine and not outcome.error else None
+    return Scored(
+        outcome=outcome,
+        truth=truth,
+        right_at=right_at,
+        object_right=first is not None and any(_object_agrees(first, cause) for cause in truth.causes),
+        fault_right=first is not None and any(_fault_agrees(first, cause) for cause in truth.causes),
+        abstained=abstained,
+        confidence=float(first["confidence"]) if first is not None else None,
+        hit=hit or (truth.no_cause and right_at == 1 and not abstained),
+    )
+
+
+def is_right(hypothesis: Mapping[str, Any], truth: Truth) -> bool:
+    """Whether fault type, object and (where given) change all agree with one of the right answers."""
+    if truth.change is not None and hypothesis.get("change") != truth.change:
+        return False
+    if truth.no_cause and hypothesis.get("change"):
+        return False
+    return any(_fault_agrees(hypothesis, cause) and _object_agrees(hypothesis, cause) for cause in truth.causes)
+
+
+def _blames_nobody(first: Mapping[str, Any], truth: Truth) -> bool:
+    return not first.get("change") and (not truth.outside or is_right(first, truth))
+
+
+def _fault_agrees(hypothesis: Mapping[str, Any], cause: Cause) -> bool:
+    return cause.fault is None or hypothesis.get("fault") == cause.fault
+
+
+def _object_agrees(hypothesis: Mapping[str, Any], cause: Cause) -> bool:
+    named = hypothesis.get("object") or {}
+    name = owner_name(str(named.get("kind", "")), str(named.get("name", "")))
+    return cause.object_name is None or name == cause.object_name
+
+
+def summary(cases: Sequence[Scored]) -> dict[str, float | int]:
+    """The figures of a set of cases; empty for none."""
+    if not cases:
+        return {"cases": 0}
+    size = len(cases)
+
+    def share(flags: Iterable[bool]) -> float:
+        return round(sum(flags) / size, 4)
+
+    at = {k: share(case.right_at is not None and case.right_at <= k for case in cases) for k in range(1, 6)}
+    seconds = [case.outcome.seconds for case in cases]
+    abstained = [case for case in cases if case.abstained]
+    right = sum(case.truth.no_cause or not case.hit for case in abstained)
+    return {
+        "cases": size,
+        **{f"a_at_{k}": at[k] for k in DEPTHS},
+        "avg_at_5": round(sum(at.values()) / len(at), 4),
+        "object_only": share(case.object_right for case in cases),
+        "fault_only": share(case.fault_right for case in cases),
+        "abstained": share(case.abstained for case in cases),
+        "abstain_right": round(right / len(abstained), 4) if abstained else 1.0,
+        "ece": calibration_error(cases),
+        "seconds_p50": round(quantile(seconds, 0.5), 4),
+        "seconds_p95": round(quantile(seconds, 0.95), 4),
+        "peak_mb": round(max(case.outcome.peak_mb for case in cases), 1),
+    }
+
+
+def calibration(cases: Sequence[Scored]) -> list[dict[str, float | int]]:
+    """Predicted confidence against observed hits, in ten bins; bins without a case are left out."""
+    rows = []
+    stated = [(case.confidence, case.hit) for case in cases if case.confidence is not None]
+    for number in range(BINS):
+        low, high = number / BINS, (number + 1) / BINS
+        found = [(c, hit) for c, hit in stated if low <= c < high or (c >= 1.0 and number == BINS - 1)]
+        if found:
+            rows.append(
+                {
+                    "from": low,
+                    "to": high,
+                    "cases": len(found),
+                    "confidence": round(sum(c for c, _ in found) / len(found), 4),
+                    "right": round(sum(hit for _, hit in found) / len(found), 4),
+                }
+            )
+    return rows
+
+
+def calibration_error(cases: Sequence[Scored]) -> float:
+    """Expected calibration error: the mean gap of the bins, weighted by their cases."""
+    rows = calibration(cases)
+    size = sum(int(row["cases"]) for row in rows)
+    gaps = sum(int(row["cases"]) * abs(row["confidence"] - row["right"]) for row in rows)
+    return round(gaps / size, 4) if size else 0.0
+
+
+def quantile(values: Sequence[float], share: float) -> float:
+    """The smallest value that at least ``share`` of the values do not exceed (nearest rank)."""
+    ranked = sorted(values)
+    return ranked[max(math.ceil(share * len(ranked)) - 1, 0)]
+
+
+def report(cases: Sequence[Scored]) -> dict[str, Any]:
+    """The document that ``agent-sre eval --json`` prints."""
+    families: dict[str, list[Scored]] = defaultdict(list)
+    for case in cases:
+        families[case.truth.family].append(case)
+    return {
+        "overall": summary(cases),
+        "families": {name: summary(members) for name, members in sorted(families.items())},
+        "calibration": calibration(cases),
+        "cases": [_row(case) for case in cases],
+    }
+
+
+def _row(case: Scored) -> dict[str, Any]:
+    answer = case.outcome.answer
+    kept = ("rank", "fault", "object", "change", "confidence", "statement")
+    told = [{key: item.get(key) for key in kept} for item in answer.get("hypotheses") or []]
+    row = {
+        "id": case.outcome.id,
+        "right_at": case.right_at,
+        "answer": {"status": answer.get("status"), "hypotheses": told},
+        "truth": {
+            "causes": [{"cause": cause.fault, "object": cause.object_name} for cause in case.truth.causes],
+            "change": case.truth.change,
+            "no_cause": case.truth.no_cause,
+        },
+        "seconds": round(case.outcome.seconds, 4),
+    }
+    return row | ({"error": case.outcome.error} if case.outcome.error else {})
+
+
+def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """Ids of cases that got better, and worse, by the rank of the first right answer; new cases are neither."""
+    before = {row["id"]: row["right_at"] for row in old.get("cases", [])}
+    better, worse = [], []
+    for row in new["cases"]:
+        if row["id"] not in before:
+            continue
+        then, now = _place(before[row["id"]]), _place(row["right_at"])
+        if now < then:
+            better.append(row["id"])
+        elif now > then:
+            worse.append(row["id"])
+    return better, worse
+
+
+def _place(right_at: int | None) -> int:
+    return 99 if right_at is None else right_at
+
+
+def case_paths(folder: Path) -> list[Path]:
+    """The cases of a set, by id. Raises PermanentError where the folder is no set."""
+    cases, truths = folder / "cases", folder / "truth"
+    if not cases.is_dir() or not truths.is_dir():
+        raise PermanentError(f"{folder} is no set of cases: it needs the folders cases/ and truth/")
+    found = sorted(path for path in cases.iterdir() if path.is_dir() or path.name.endswith(".tar.gz"))
+    if not found:
+        raise PermanentError(f"{cases} holds no case")
+    return found
+
+
+def run(
+    folder: Path,
+    investigate: Investigate,
+    *,
+    jobs: int = 1,
+    prepare: Callable[[], None] | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> list[Scored]:
+    """Investigate every case and score it. ``jobs`` processes (0: this one); ``prepare`` loads what is slow to import.
+
+    ``investigate`` and ``prepare`` must be importable functions where ``jobs`` is not 0.
+    """
+    paths = case_paths(folder)
+    scored = []
+    for outcome in _outcomes(paths, investigate, jobs, prepare):
+        scored.append(score(outcome, read_truth(folder / "truth" / f"{outcome.id}.yaml")))
+        progress(outcome.id)
+    return scored
+
+
+def _outcomes(
+    paths: Sequence[Path], investigate: Investigate, jobs: int, prepare: Callable[[], None] | None
+) -> Iterable[Outcome]:
+    if jobs == 0:
+        yield from (answer_one(path, investigate) for path in paths)
+        return
+    with ProcessPoolExecutor(max_workers=jobs, mp_context=get_context("spawn"), initializer=prepare) as pool:
+        futures = [pool.submit(answer_one, path, investigate) for path in paths]
+        for path, future in zip(paths, futures, strict=True):
+            # A defect in one case is that case's result, not the end of the evaluation.
+            broken = future.exception()
+            yield future.result() if broken is None else _broken(path, broken)
+
+
+def answer_one(path: Path, investigate: Investigate) -> Outcome:
+    """Investigate one case and measure it."""
+    begun = perf_counter()
+    answer = investigate(path)
+    seconds = perf_counter() - begun
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return Outcome(case_id(path), answer, seconds, peak)
+
+
+def case_id(path: Path) -> str:
+    """The case's id: its folder's or archive's name."""
+    return path.name.removesuffix(".tar.gz")
+
+
+def _broken(path: Path, error: BaseException) -> Outcome:
+    return Outcome(case_id(path), {"status": "error", "hypotheses": []}, 0.0, 0.0, f"{type(error).__name__}: {error}")
