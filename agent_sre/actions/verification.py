@@ -5,9 +5,10 @@ the rollout of the object that was changed. Recovered takes both. What could not
 then the answer is unknown and says why. A change that somebody put back is not a recovery either.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from agent_sre.actions.alert_condition import expression_of, still_firing
 from agent_sre.actions.catalogue import ACTIONS
@@ -85,7 +86,7 @@ async def _alerts(alerts: Sequence[Alert], metrics: MetricsReader | None, now: d
     if metrics is None:
         return _Look(None, "no metrics source is configured to ask for the alert's condition", lasting=True)
     try:
-        rules = await metrics.rules()
+        rules = await _rules(metrics)
         looks = [await _condition(alert, expression_of(alert, rules), metrics, now) for alert in firing]
     except TemporaryError as error:
         return _Look(None, f"the alert's condition could not be asked for: {error}")
@@ -96,6 +97,14 @@ async def _alerts(alerts: Sequence[Alert], metrics: MetricsReader | None, now: d
     more = len(decisive) - _MAX_NAMED
     words += f" (and {more} more alerts)" if more > 0 else ""
     return _Look(decisive[0].good, words, all(look.lasting for look in decisive))
+
+
+async def _rules(metrics: MetricsReader) -> tuple[Mapping[str, Any], ...]:
+    """The rules; none where the source keeps none: the alert's own link may still carry its expression."""
+    try:
+        return await metrics.rules()
+    except PermanentError:
+        return ()
 
 
 async def _condition(alert: Alert, expression: str, metrics: MetricsReader, now: datetime) -> _Look:

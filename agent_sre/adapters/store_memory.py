@@ -81,7 +81,7 @@ class MemoryIncidents:
         known = tables.incident_alerts.setdefault(incident.id, {})
         for sequence in sorted(set(sequences)):
             alert = tables.inbox.pop(sequence)
-            if sequence > known.get(alert.fingerprint, (0, alert))[0]:
+            if alert.fingerprint not in known or alert.overrides(known[alert.fingerprint][1]):
                 known[alert.fingerprint] = (sequence, alert)
         for entry in entries:
             tables.append_entry(entry)

@@ -30,6 +30,7 @@ _NO_ANSWER = re.compile(
     r"connection refused|ECONNREFUSED|UnableToConnect|failed to connect|connect(ion)? timed? ?out|i/o timeout|ETIMEDOUT"
     r"|unavailable|Communications link failure|deadline exceeded|no route to host", re.I
 )  # fmt: skip
+_ROUTE = re.compile(r"(^|_)(ROUTES?|UPSTREAMS?)(_|$)", re.I)
 _NEAR = 0.82
 
 
@@ -106,6 +107,8 @@ def _finding(case: CaseFile, cluster: Cluster, address: Address, doubt: Doubt) -
     fault = "service_env_var_address_mismatch"
     if doubt.port_only and database_port(cluster, address):
         fault = "mysql_invalid_port"
+    elif _ROUTE.search(address.variable):
+        fault = "gateway_misroute"
     at_service = _service_at_fault(cluster, address, doubt, facts) if not others and previous is None else None
     strength = _strength(doubt, bool(logged), len(others), previous is not None)
     yield Finding(

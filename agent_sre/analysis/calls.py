@@ -58,9 +58,11 @@ def _build(case: CaseFile) -> Calls:
         if caller and item.entity.kind in ("edge", "workload"):
             pairs.add((caller, item.entity.name))
     services = {(seen.value.trace_id, seen.value.span_id): seen.value.service for seen in case.spans}
-    for seen in case.spans:
-        parent = services.get((seen.value.trace_id, seen.value.parent_id), "")
-        pairs.add((parent, seen.value.service))
+    pairs |= {
+        (services.get((seen.value.trace_id, seen.value.parent_id), ""), seen.value.service)
+        for seen in case.spans
+        if seen.value.parent_id
+    }
     callees: dict[str, set[str]] = defaultdict(set)
     callers: dict[str, set[str]] = defaultdict(set)
     for caller, callee in pairs:

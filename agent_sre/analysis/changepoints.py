@@ -7,6 +7,7 @@ finds more than a kernel method does, at a hundredth of the time. Not here: whic
 """
 
 from dataclasses import dataclass
+from math import log, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,12 +48,19 @@ class Shift:
         return self.after > self.before
 
 
+def median(values: Floats) -> float:
+    """The median; for the short arrays met here several times faster than numpy's own."""
+    ranked = np.sort(values)
+    middle = ranked.size // 2
+    return float(ranked[middle]) if ranked.size % 2 else float(ranked[middle - 1] + ranked[middle]) / 2
+
+
 def spread(values: Floats) -> float:
     """Robust standard deviation: 1.4826 times the median absolute deviation, at least 5 % of the level."""
     if values.size == 0:
         return 0.0
-    middle = float(np.median(values))
-    deviation = 1.4826 * float(np.median(np.abs(values - middle)))
+    middle = median(values)
+    deviation = 1.4826 * median(np.abs(values - middle))
     return max(deviation, _SPREAD_FLOOR * abs(middle), 1e-12)
 
 
@@ -64,7 +72,7 @@ def segments(values: Floats, threshold: float = 1.6) -> tuple[Segment, ...]:
     noise = _noise(values)
     cuts = [0, *sorted(_cuts(values, noise, threshold)), size]
     return tuple(
-        Segment(start, end, float(np.median(values[start:end]))) for start, end in zip(cuts, cuts[1:], strict=False)
+        Segment(start, end, median(values[start:end])) for start, end in zip(cuts, cuts[1:], strict=False)
     )
 
 
@@ -73,8 +81,9 @@ def _noise(values: Floats) -> float:
     if values.size < 3:
         return spread(values)
     steps = np.diff(values)
-    local = 1.4826 * float(np.median(np.abs(steps - np.median(steps)))) / np.sqrt(2.0)
-    level = max(float(np.median(np.abs(values))), float(np.quantile(np.abs(values), 0.95)) / 4)
+    local = 1.4826 * median(np.abs(steps - median(steps))) / sqrt(2.0)
+    sizes = np.sort(np.abs(values))
+    level = max(float(sizes[sizes.size // 2]), float(sizes[int(0.95 * (sizes.size - 1))]) / 4)
     return max(local, _SPREAD_FLOOR * level, 1e-12)
 
 
@@ -94,7 +103,7 @@ def _best_cut(values: Floats, noise: float, threshold: float) -> int | None:
     size = values.size
     if size < 2 * _SHORTEST:
         return None
-    z = np.clip((values - np.median(values)) / noise, -_CLIP, _CLIP)
+    z = np.clip((values - median(values)) / noise, -_CLIP, _CLIP)
     z = z - z.mean()
     walk = np.abs(np.cumsum(z))[:-1]
     places = np.arange(1, size)
@@ -104,10 +113,10 @@ def _best_cut(values: Floats, noise: float, threshold: float) -> int | None:
     statistic[: _SHORTEST - 1] = 0
     statistic[size - _SHORTEST :] = 0
     cut = int(np.argmax(statistic)) + 1
-    enough = threshold * np.sqrt(2.0 * np.log(max(size, 3)))
+    enough = threshold * sqrt(2.0 * log(max(size, 3)))
     if statistic[cut - 1] < enough:
         return None
-    change = abs(float(np.median(values[cut:])) - float(np.median(values[:cut])))
+    change = abs(median(values[cut:]) - median(values[:cut]))
     return cut if change > noise or statistic[cut - 1] > 2 * enough else None
 
 

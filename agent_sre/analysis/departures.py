@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from agent_sre.analysis.casefile import CaseFile
-from agent_sre.analysis.changepoints import onset, spread
+from agent_sre.analysis.changepoints import median, onset, spread
 from agent_sre.analysis.signals import Floats, Measured, measured
 from agent_sre.domain.finding import Fact
 from agent_sre.domain.instant import format_instant
@@ -85,12 +85,12 @@ def _date(case: CaseFile) -> float:
     names = alerted(case)
     symptoms = [item for item in measured(case) if item.meaning in _SYMPTOMS and item.times.size >= 4]
     own = [item for item in symptoms if item.entity.name in names]
-    step = float(np.median([np.median(np.diff(item.times)) for item in own or symptoms])) if symptoms else 60.0
+    step = median(np.array([median(np.diff(item.times)) for item in own or symptoms])) if symptoms else 60.0
     # One odd signal of a bystander dates nothing; the alerted workload's own does.
     for group, least in ((own, 1), (symptoms, 3)):
         starts = [start for item in group if (start := _onset_of(item, alert, step)) is not None]
         if len(starts) >= least:
-            return float(np.median(starts)) if len(starts) > 2 else min(starts)
+            return median(np.array(starts)) if len(starts) > 2 else min(starts)
     return alert - 2 * step
 
 
@@ -125,12 +125,12 @@ def departures(case: CaseFile, items: Iterable[Measured]) -> list[Departure]:
 def depart(item: Measured, start: float) -> Departure | None:
     """Compare the samples before ``start`` (at least three) with those since (at least one)."""
     times, values = item.times, item.values
-    step = float(np.median(np.diff(times))) if times.size > 1 else 0.0
+    step = median(np.diff(times)) if times.size > 1 else 0.0
     since = times >= start - 0.5 * step
     usual, recent = values[~since], values[since]
     if usual.size < 3 or recent.size < 1:
         return None
-    before = float(np.median(usual))
+    before = median(usual)
     after = _held(recent, before)
     noise = max(spread(usual), 0.02 * float(np.max(np.abs(values))))
     return Departure(

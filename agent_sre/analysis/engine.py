@@ -12,6 +12,7 @@ from agent_sre.analysis.casefile import CaseFile
 from agent_sre.analysis.changes import change_findings
 from agent_sre.analysis.cut_short import cut_short
 from agent_sre.analysis.data_stores import analyze_data_stores
+from agent_sre.analysis.gateways import analyze_gateways
 from agent_sre.analysis.infrastructure import analyze_infrastructure
 from agent_sre.analysis.log_errors import log_findings
 from agent_sre.analysis.network import packet_loss, pod_network_delay
@@ -28,6 +29,7 @@ from agent_sre.analysis.performance import (
     noisy_neighbor,
     used_up,
 )
+from agent_sre.analysis.policies import analyze_policies
 from agent_sre.analysis.probes import analyze_probes
 from agent_sre.analysis.rollout import analyze_rollout
 from agent_sre.analysis.routing import analyze_routing
@@ -49,6 +51,8 @@ ANALYZERS: tuple[Analyzer, ...] = (
     analyze_probes,
     analyze_routing,
     analyze_callers,
+    analyze_policies,
+    analyze_gateways,
     analyze_data_stores,
     analyze_infrastructure,
     analyze_rollout,

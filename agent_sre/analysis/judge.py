@@ -1,147 +1,67 @@
-"""From findings to a verdict: ground, merge, rank, and say how sure.
+"""From findings to a verdict: ground, rank, cite, and say what was ruled out.
 
-Ranking follows three rules. A cause counts by what its facts prove (``Finding.strength``), less what speaks against it.
-A finding about an object that another finding explains is a symptom and stands behind it. The nearer the runner-up, the
-less sure the first. Pure and deterministic: equal findings give equal verdicts, whatever their order.
+The order of things: facts that do not stand are dropped (``grounding``), what is left is ranked (``ranking``), the best
+five become hypotheses that cite their excerpts (``evidence_ids``). Conclusive means that the first is likelier right than
+not; otherwise the answer says what was found, what was ruled out and what could not be looked at. Pure and deterministic:
+equal findings give equal verdicts, whatever their order. Called by the graph's hypothesizing node.
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from agent_sre.analysis.casefile import CaseFile
-from agent_sre.analysis.grounding import stands
-from agent_sre.domain.alert import AlertStatus
-from agent_sre.domain.evidence import Evidence
+from agent_sre.analysis.evidence_ids import Mint
+from agent_sre.analysis.grounding import stands, unsupported
+from agent_sre.analysis.impact import impact
+from agent_sre.analysis.kubernetes.excerpts import fact
+from agent_sre.analysis.kubernetes.reading import Path, name_of, positions, text
+from agent_sre.analysis.ranking import Candidate, confidence, rank
 from agent_sre.domain.finding import Fact, Finding
 from agent_sre.domain.hypothesis import Hypothesis
-from agent_sre.domain.instant import format_instant
-from agent_sre.domain.reference import ObjectRef
-from agent_sre.domain.verdict import Impact, RuledOut, Verdict, VerdictStatus
+from agent_sre.domain.verdict import RuledOut, Verdict, VerdictStatus
 
 MOST = 5
 CONCLUSIVE = 0.5
-_AGAINST = 0.75
-"""What one fact against a cause leaves of its score."""
-_SYMPTOM = 0.55
-"""What is left of a finding that another, stronger one explains."""
-_LEAST = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    finding: Finding
-    score: float
+_LOST_FACT = 0.8
+"""What is left of a finding's strength where one of its facts, or its statement, does not stand."""
 
 
 def judge(case: CaseFile, findings: Sequence[Finding]) -> Verdict:
     """Rank the findings of one case. ``gaps`` and ``seconds`` are the caller's to fill in."""
-    merged = _merged([item for item in (_grounded(finding, case) for finding in findings) if item is not None])
-    ranked = sorted(_scored(merged), key=_order)
-    mint = _Mint(case)
-    hypotheses = tuple(
-        _hypothesis(rank, candidate, ranked, mint) for rank, candidate in enumerate(ranked[:MOST], start=1)
-    )
+    ranked = rank(case, [item for item in (grounded(finding, case) for finding in findings) if item is not None])
+    mint = Mint(case)
+    hypotheses = tuple(_hypothesis(place, item, ranked, mint) for place, item in enumerate(ranked[:MOST], start=1))
     sure = bool(hypotheses) and hypotheses[0].confidence >= CONCLUSIVE
-    ruled_out = _ruled_out(ranked, mint)
+    ruled_out = (*_set_aside(ranked, mint), *_healthy_nodes(case, ranked, mint))
+    hit = impact(case, ranked if sure else (), mint)
     return Verdict(
         status=VerdictStatus.CONCLUSIVE if sure else VerdictStatus.INCONCLUSIVE,
         hypotheses=hypotheses,
-        evidence=tuple(mint.evidence.values()),
+        evidence=mint.evidence,
         gaps=case.gaps,
         ruled_out=ruled_out,
-        impact=_impact(case, ranked),
+        impact=hit,
     )
 
 
-class _Mint:
-    """Gives evidence its ids, in the order of first citation; the same excerpt gets one id."""
-
-    def __init__(self, case: CaseFile) -> None:
-        self._case = case
-        self.evidence: dict[tuple[str, str], Evidence] = {}
-
-    def cite(self, facts: Sequence[Fact]) -> tuple[str, ...]:
-        """The ids of these facts' excerpts, each once."""
-        ids: dict[str, None] = {}
-        for fact in facts:
-            key = (fact.observation, fact.excerpt)
-            if key not in self.evidence:
-                seen = self._case.observations[fact.observation]
-                self.evidence[key] = Evidence(
-                    id=f"E{len(self.evidence) + 1}",
-                    observation=fact.observation,
-                    source=seen.source,
-                    query=seen.query,
-                    excerpt=fact.excerpt,
-                    time=fact.time,
-                    window=seen.window,
-                    link=seen.link,
-                )
-            ids[self.evidence[key].id] = None
-        return tuple(ids)
-
-
-def _grounded(finding: Finding, case: CaseFile) -> Finding | None:
-    """The finding with the facts that stand; None where no fact for it does."""
-    facts = tuple(fact for fact in finding.facts if stands(fact, case))
+def grounded(finding: Finding, case: CaseFile) -> Finding | None:
+    """The finding with the facts that stand, weaker where one did not; None where no fact for it is left."""
+    facts = tuple(item for item in finding.facts if stands(item, case))
     if not facts:
         return None
-    against = tuple(fact for fact in finding.against if stands(fact, case))
-    lost = 1.0 if len(facts) == len(finding.facts) else 0.8
-    return replace(finding, facts=facts, against=against, strength=finding.strength * lost)
+    against = tuple(item for item in finding.against if stands(item, case))
+    shown = "\n".join(item.excerpt for item in (*facts, *against))
+    whole = len(facts) == len(finding.facts) and not unsupported(finding.statement, shown)
+    return replace(finding, facts=facts, against=against, strength=finding.strength * (1.0 if whole else _LOST_FACT))
 
 
-def _merged(findings: Sequence[Finding]) -> list[Finding]:
-    """One finding for each fault at each object: facts together, independent strengths combined."""
-    groups: defaultdict[tuple[str, ObjectRef], list[Finding]] = defaultdict(list)
-    for finding in findings:
-        groups[finding.fault, finding.object].append(finding)
-    return [_together(sorted(group, key=lambda item: -item.strength)) for group in groups.values()]
-
-
-def _together(group: Sequence[Finding]) -> Finding:
-    first = group[0]
-    doubt = 1.0
-    for item in group:
-        doubt *= 1.0 - min(item.strength, 0.99)
-    return replace(
-        first,
-        strength=max(first.strength, 1.0 - doubt),
-        facts=tuple(dict.fromkeys(fact for item in group for fact in item.facts)),
-        against=tuple(dict.fromkeys(fact for item in group for fact in item.against)),
-        explains=tuple(dict.fromkeys(ref for item in group for ref in item.explains)),
-        change=next((item.change for item in group if item.change), None),
-        onset=min((item.onset for item in group if item.onset), default=None),
-    )
-
-
-def _scored(findings: Sequence[Finding]) -> list[_Candidate]:
-    plain = {id(item): item.strength * _AGAINST ** len(item.against) for item in findings}
-    candidates = []
-    for item in findings:
-        score = plain[id(item)]
-        explained = any(
-            item.object in other.explains and other.object != item.object and plain[id(other)] >= 0.8 * score
-            for other in findings
-        )
-        candidates.append(_Candidate(item, score * _SYMPTOM if explained else score))
-    return [item for item in candidates if item.score >= _LEAST]
-
-
-def _order(item: _Candidate) -> tuple[float, int, str, ObjectRef]:
-    return (-round(item.score, 6), -len(item.finding.explains), item.finding.fault, item.finding.object)
-
-
-def _hypothesis(rank: int, candidate: _Candidate, ranked: Sequence[_Candidate], mint: _Mint) -> Hypothesis:
+def _hypothesis(place: int, candidate: Candidate, ranked: Sequence[Candidate], mint: Mint) -> Hypothesis:
     finding = candidate.finding
-    rival = max((other.score for other in ranked if other is not candidate), default=0.0)
-    share = candidate.score / (candidate.score + 0.5 * rival)
     return Hypothesis(
-        rank=rank,
+        rank=place,
         fault=finding.fault,
         object=finding.object,
-        confidence=round(min(0.97, candidate.score * share), 4),
+        confidence=confidence(candidate, ranked),
         statement=finding.statement,
         evidence=mint.cite(finding.facts),
         against=mint.cite(finding.against),
@@ -150,26 +70,33 @@ def _hypothesis(rank: int, candidate: _Candidate, ranked: Sequence[_Candidate], 
     )
 
 
-def _ruled_out(ranked: Sequence[_Candidate], mint: _Mint) -> tuple[RuledOut, ...]:
-    """What was tested and has more against it than for it, outside the answer."""
-    return tuple(
-        RuledOut(
-            what=f"{item.finding.fault} at {item.finding.object}",
-            why=item.finding.against[0].text,
-            evidence=mint.cite(item.finding.against),
-        )
-        for item in ranked[MOST:]
-        if item.finding.against
-    )
+def _set_aside(ranked: Sequence[Candidate], mint: Mint) -> tuple[RuledOut, ...]:
+    """Symptoms with their cause, and what was tested and has something against it."""
+    found = []
+    for item in ranked[1:]:
+        what = f"{item.finding.fault} at {item.finding.object}"
+        if item.explained_by is not None:
+            why = f"a symptom: {item.explained_by.fault} at {item.explained_by.object} explains it"
+            found.append(RuledOut(what, why, mint.cite(item.explained_by.facts[:2])))
+        elif item.finding.against:
+            found.append(RuledOut(what, item.finding.against[0].text, mint.cite(item.finding.against)))
+    return tuple(found)
 
 
-def _impact(case: CaseFile, ranked: Sequence[_Candidate]) -> Impact:
-    firing = [alert for alert in case.alerts if alert.status is AlertStatus.FIRING]
-    services = {alert.service for alert in firing if alert.service}
-    services |= {ref.name for item in ranked[:1] for ref in (item.finding.object, *item.finding.explains)}
-    since = min(
-        [alert.starts_at for alert in firing] + [o for o in [ranked[0].finding.onset if ranked else None] if o],
-        default=None,
-    )
-    summary = firing[0].summary if firing else ""
-    return Impact(tuple(sorted(services)), format_instant(since) if since else "", summary)
+def _healthy_nodes(case: CaseFile, ranked: Sequence[Candidate], mint: Mint) -> tuple[RuledOut, ...]:
+    """That no node reports trouble, where all were listed and none is accused."""
+    nodes = case.objects("Node")
+    if not nodes or any(item.finding.object.kind == "Node" for item in ranked):
+        return ()
+    facts: list[Fact] = []
+    for seen in nodes:
+        ready = [
+            place
+            for place, item in positions(seen.value, "status", "conditions")
+            if text(item, "type") == "Ready" and text(item, "status") == "True"
+        ]
+        if not ready:
+            return ()
+        base: Path = ("status", "conditions", ready[0])
+        facts.append(fact(f"Node {name_of(seen.value)} is ready", seen, (*base, "type"), (*base, "status")))
+    return (RuledOut("a node that is down", "every node reports that it is ready", mint.cite(facts[:4])),)

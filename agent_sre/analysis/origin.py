@@ -9,7 +9,7 @@ so and stays weak. Not here: which change did it (``changes``).
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from agent_sre.analysis.calls import Calls, calls
@@ -59,19 +59,23 @@ def shares(case: CaseFile, kind: str) -> tuple[Share, ...]:
     """Own shares of the excess of one kind, the largest first; only what the alerted workloads reach, if they do."""
     known = profiles(case)
     graph = calls(case)
-    excess = {
-        name: profile.excess_errors if kind == "errors" else profile.excess_latency
-        for name, profile in known.items()
-        if profile.known
-    }
     names = alerted(case) & set(known)
     reached = graph.reached(names) if names else frozenset(known)
+    excess = _excess({name: profile for name, profile in known.items() if profile.known and name in reached}, kind)
     found = [(name, _own(name, excess, graph), excess[name]) for name in sorted(reached & set(excess))]
     total = sum(own for _, own, _ in found)
     if total <= 0:
         return ()
     ranked = sorted(found, key=lambda item: (-item[1], item[0]))
     return tuple(Share(name, own, whole, own / total) for name, own, whole in ranked if own > 0)
+
+
+def _excess(known: Mapping[str, Profile], kind: str) -> dict[str, float]:
+    """Extra failures or waiting by workload: per second where the traffic of all that suffer is known, else per request."""
+    plain = {name: profile.failing if kind == "errors" else profile.slow for name, profile in known.items()}
+    if any(value > 0 and known[name].traffic is None for name, value in plain.items()):
+        return plain
+    return {name: value * known[name].requests for name, value in plain.items()}
 
 
 def _own(name: str, excess: dict[str, float], graph: Calls) -> float:
@@ -101,7 +105,7 @@ def _finding(case: CaseFile, share: Share, place: int, kind: str) -> Finding | N
     lead = moved.fact(
         f"{share.name}: {moved.signal.source.name} went from {number(moved.before)} to {number(moved.after)} {moved.signal.unit}"
     )
-    strength = (0.74 if sharp else 0.62) * share.part**0.5 * (1.0 if place == 0 else 0.6)
+    strength = (0.74 if sharp else 0.62 if kind == "latency" else 0.55) * share.part**0.5 * (1.0 if place == 0 else 0.6)
     if kind == "latency" and not (sharp or moved.strong):
         strength *= 0.5
     return Finding(

@@ -2,8 +2,8 @@
 
 Sites give latency as several quantiles, errors as ratios, percentages, availability or counts by status. Here they
 become one picture per workload, in seconds, ratios and requests per second, so that workloads can be compared along the
-call graph. ``excess`` is what makes the comparison physical: extra seconds of waiting, or extra failed requests, per
-second, that a workload adds; a caller's excess contains its callees'.
+call graph: ``slow`` and ``failing`` times ``requests`` are the extra seconds of waiting and the extra failures per second
+that a workload adds, which contain those of its callees.
 """
 
 import re
@@ -20,6 +20,7 @@ from agent_sre.analysis.signals import Entity, Floats, Measured, measured, resam
 
 _SCALE = {"milliseconds": 1e-3, "microseconds": 1e-6, "percent": 1e-2}
 _MEAN = re.compile(r"(?:^|[_:.])(?:avg|mean|average)(?:$|[_:.])|_sum$")
+_CANCELLED = re.compile(r"cancell?ed", re.IGNORECASE)
 _KINDS = frozenset({"workload", "external"})
 
 
@@ -44,16 +45,6 @@ class Profile:
         """The departure with the largest deviation of one meaning."""
         found = self.departures.get(meaning, [])
         return found[0] if found else None
-
-    @property
-    def excess_latency(self) -> float:
-        """Extra seconds of waiting per second."""
-        return self.slow * self.requests
-
-    @property
-    def excess_errors(self) -> float:
-        """Extra failed requests per second."""
-        return self.failing * self.requests
 
 
 _KEPT: "WeakKeyDictionary[CaseFile, dict[str, Profile]]" = WeakKeyDictionary()
@@ -138,14 +129,14 @@ def _extra(item: Measured, start: float) -> float | None:
 
 
 def _failures(profile: Profile, requests: tuple[Floats, Floats] | None, start: float) -> float:
-    ratios = [
-        _extra(item, start) for item in profile.signals.get("errors", []) if item.unit in ("ratio", "percent")
-    ]
+    # A call that its caller gave up counts against the caller, wherever it is counted.
+    errors = [item for item in profile.signals.get("errors", []) if not _CANCELLED.search(item.source.name)]
+    ratios = [_extra(item, start) for item in errors if item.unit in ("ratio", "percent")]
     ratios += [-value for item in profile.signals.get("availability", []) if (value := _extra(item, start)) is not None]
     known = [value for value in ratios if value is not None]
     if known:
         return max(*known, 0.0)
-    counted = [item for item in profile.signals.get("errors", []) if item.unit not in ("ratio", "percent")]
+    counted = [item for item in errors if item.unit not in ("ratio", "percent")]
     counted += [item for item in profile.signals.get("traffic", []) if item.role == "errors"]
     failed = _summed(counted)
     if failed is None:

@@ -77,21 +77,19 @@ def _ended_early(case: CaseFile, trees: Forest, start: float) -> Iterable[Findin
     counts = {False: Counter[Operation](), True: Counter[Operation]()}
     childless = {False: Counter[Operation](), True: Counter[Operation]()}
     for span in trees.spans:
-        operation, since = (span.service, span.name), span.start >= start
+        operation = span.service, span.name
+        since = span.start >= start
         counts[since][operation] += 1
         if not trees.of(span):
             childless[since][operation] += 1
-    found = []
     for operation, before in sorted(counts[False].items()):
-        since = counts[True][operation]
-        if before < _FEW or since < _FEW:
+        later = counts[True][operation]
+        if before < _FEW or later < _FEW:
             continue
-        usual, now = childless[False][operation] / before, childless[True][operation] / since
-        noise = sqrt(max(usual * (1 - usual), 0.01) * (1 / before + 1 / since))
+        usual, now = childless[False][operation] / before, childless[True][operation] / later
+        noise = sqrt(max(usual * (1 - usual), 0.01) * (1 / before + 1 / later))
         if usual < 0.5 and now - usual > 0.08 and (now - usual) / noise >= 5:
-            found.append((operation, usual, now, before, since))
-    for operation, usual, now, before, since in found:
-        yield _early(case, trees, operation, (usual, now, before, since), start)
+            yield _early(case, trees, operation, (usual, now, before, later), start)
 
 
 def _early(
@@ -171,7 +169,14 @@ def _cancelled(message: str) -> bool:
 def _repeated_calls(case: CaseFile, trees: Forest, start: float) -> Iterable[Finding]:
     """The same call many times under one span, where it was few before."""
     repeats: dict[tuple[str, str, str, str], dict[bool, list[int]]] = defaultdict(lambda: {False: [], True: []})
+    many = {
+        (span.service, span.name)
+        for span in trees.spans
+        if span.start >= start and len(trees.of(span)) >= _REPEATED
+    }
     for span in trees.spans:
+        if (span.service, span.name) not in many:
+            continue
         for (service, name), count in Counter((child.service, child.name) for child in trees.of(span)).items():
             repeats[span.service, span.name, service, name][span.start >= start].append(count)
     for (service, name, callee, call), counts in sorted(repeats.items()):

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -81,14 +82,8 @@ class Investigations:
 
     async def _load(self) -> Graph:
         # Importing the graph holds up nothing but this thread (and, piecewise, the interpreter).
-        build, sqlite, connect = await asyncio.to_thread(_import_graph)
-        connection = await self._stack.enter_async_context(connect(self._file))
-        await connection.execute("PRAGMA journal_mode=WAL")
-        # A step that was reported done must survive the machine, like everything else that is acknowledged.
-        await connection.execute("PRAGMA synchronous=FULL")
-        saver = sqlite(connection)
-        await saver.setup()
-        graph: Graph = build(saver)
+        checkpoints = await asyncio.to_thread(importlib.import_module, "agent_sre.graph.checkpoints")
+        graph: Graph = await self._stack.enter_async_context(checkpoints.graph_over_sqlite(self._file))
         return graph
 
     async def graph(self) -> Graph:
@@ -100,15 +95,6 @@ class Investigations:
         with contextlib.suppress(asyncio.CancelledError):
             await self._loading
         await self._stack.aclose()
-
-
-def _import_graph() -> tuple[Any, Any, Any]:
-    import aiosqlite
-    from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
-
-    from agent_sre.graph.build import build_graph
-
-    return build_graph, AsyncSqliteSaver, aiosqlite.connect
 
 
 class _Parts:

@@ -1,6 +1,7 @@
 """``agent-sre eval``: how often the engine is right on cases with known causes, and how sure it was."""
 
 import asyncio
+import importlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,15 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
+_LOADED = (
+    "agent_sre.bootstrap",
+    "agent_sre.graph.build",
+    "agent_sre.adapters.snapshot_directory",
+    "agent_sre.adapters.store_memory",
+    "agent_sre.service.answer_document",
+    "agent_sre.service.investigate_once",
+)
+_WIDTH = 150
 _COLUMNS = (
     ("cases", "cases"),
     ("a_at_1", "A@1"),
@@ -47,7 +57,8 @@ def evaluate(ctx: click.Context, folder: Path, as_json: bool, jobs: int, old: Pa
     if as_json:
         click.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
     else:
-        _print(found, Console(highlight=False))
+        console = Console(highlight=False)
+        _print(found, console if console.is_terminal else Console(highlight=False, width=_WIDTH))
     if old is not None:
         _compare(old, found, progress if as_json else Console(highlight=False))
     if any(row.get("error") for row in found["cases"]):
@@ -56,7 +67,8 @@ def evaluate(ctx: click.Context, folder: Path, as_json: bool, jobs: int, old: Pa
 
 def prepare() -> None:
     """Load the graph before the clock runs: start-up is not part of a case's work."""
-    import agent_sre.bootstrap  # noqa: F401 - imported for its effect on later imports
+    for module in _LOADED:
+        importlib.import_module(module)
 
 
 def answer_case(path: Path) -> dict[str, Any]:

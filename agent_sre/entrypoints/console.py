@@ -81,7 +81,7 @@ class Console:
         if approval is None:
             raise Refused(HTTPStatus.NOT_FOUND, explain(decision, None))
         query = urlencode({"decision": str(decision), "approval": approval.id})
-        return RedirectResponse(f"/incidents/{approval.incident_id}?{query}#actions", HTTPStatus.SEE_OTHER)
+        return RedirectResponse(f"/incidents/{approval.incident_id}?{query}#notice", HTTPStatus.SEE_OTHER)
 
     async def stream(self, request: Request) -> Response:
         """Changes of one incident, or of the list."""

@@ -139,9 +139,9 @@ def weblink(link: str) -> str:
 
 
 def difference(preview: str) -> list[tuple[str, str]]:
-    """A preview's lines, each with what it is: ``added``, ``removed`` or ``same``."""
-    kinds = {"+": "added", "-": "removed"}
-    return [(kinds.get(line[:1], "same"), line) for line in preview.splitlines()]
+    """A preview's lines, each with what it is: ``side`` (what is compared), ``added``, ``removed`` or ``same``."""
+    kinds = {"---": "side", "+++": "side", "+": "added", "-": "removed"}
+    return [(kinds.get(line[:3]) or kinds.get(line[:1], "same"), line) for line in preview.splitlines()]
 
 
 def _finalize(value: object) -> object:

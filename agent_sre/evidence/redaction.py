@@ -18,7 +18,7 @@ from agent_sre.domain.telemetry import Change, LogLine, LogStream, Series, Span
 from agent_sre.evidence.secret_patterns import find_secrets, is_secret_name, is_spared, may_hold_secrets
 
 _CACHED_LENGTH = 400
-_FLAG = re.compile(r"--?[\w-]+\Z")
+_FLAG = re.compile(r"--?[\w.-]+\Z")
 
 
 class Redactor:

@@ -52,9 +52,7 @@ async def carry_on(
     await graph.ainvoke(step, _config(incident_id, run), context=context, durability="sync")
 
 
-async def run_once(
-    graph: Graph, context: Context, incident_id: str, run: int, progress: Callable[[str], None]
-) -> None:
+async def run_once(graph: Graph, context: Context, incident_id: str, run: int, progress: Callable[[str], None]) -> None:
     """Run a graph without a checkpointer from start to end; ``progress`` is told each step that ended."""
     start = State(incident_id=incident_id, run=run)
     async for update in graph.astream(start, _config(incident_id, run), context=context, stream_mode="updates"):

@@ -19,7 +19,22 @@ from agent_sre.report.chart import MAX_LINES, Chart, Line, Mark
 
 MAX_CHARTS = 6
 MAX_UNCITED = 4
-_TELLING = ("workload", "service", "deployment", "pod", "container", "node", "instance", "code", "response_code")
+_TELLING = (
+    "workload",
+    "destination_workload",
+    "service",
+    "destination_service_name",
+    "deployment",
+    "pod",
+    "container",
+    "node",
+    "instance",
+    "code",
+    "response_code",
+    "status",
+    "quantile",
+)
+_CALLER = ("source_", "caller", "client")
 _FELT = ("latency", "errors", "availability", "traffic", "saturation", "cpu", "memory", "restarts")
 _SHOWN_HYPOTHESES = 3
 
@@ -181,22 +196,36 @@ def _by_name(series: Iterable[Series]) -> dict[str, list[Series]]:
 
 
 def is_about(series: Series, name: str) -> bool:
-    """Whether a label names the object or one of its pods."""
-    return any(value == name or value.startswith(f"{name}-") for value in series.labels.values())
+    """Whether a label names the object or one of its pods; as the caller of another does not count."""
+    return any(
+        value == name or value.startswith(f"{name}-")
+        for key, value in series.labels.items()
+        if not key.startswith(_CALLER)
+    )
 
 
 def _labels(series: Sequence[Series], common: Mapping[str, str]) -> list[str]:
-    """What tells the lines apart, in as few words as will do: one label where its values differ, else all that do."""
-    names = sorted({key for item in series for key in item.labels if key not in common}, key=_label_rank)
-    for name in names:
-        values = [item.labels.get(name, "") for item in series]
-        if all(values) and len(set(values)) == len(values):
-            return values
-    if names:
-        return [", ".join(f"{key}={item.labels[key]}" for key in names if key in item.labels) for item in series]
-    labels = series[0].labels if series else {}
-    shown = next((labels[key] for key in _TELLING if labels.get(key)), "")
-    return [shown or item.name or "value" for item in series]
+    """What tells the lines apart, in as few labels as will do; well-known ones by their value alone."""
+    left = sorted({key for item in series for key in item.labels if key not in common}, key=_label_rank)
+    if not left:
+        labels = series[0].labels if series else {}
+        shown = next((labels[key] for key in _TELLING if labels.get(key)), "")
+        return [shown or item.name or "value" for item in series]
+    used: list[str] = []
+
+    def told(names: Sequence[str]) -> int:
+        return len({tuple(item.labels.get(key, "") for key in names) for item in series})
+
+    while left and told(used) < len(series):
+        best = max(left, key=lambda key: told([*used, key]))
+        left.remove(best)
+        used.append(best)
+    used.sort(key=_label_rank)
+    return [" ".join(_part(key, item.labels[key]) for key in used if key in item.labels) for item in series]
+
+
+def _part(key: str, value: str) -> str:
+    return value if key in _TELLING else f"{key}={value}"
 
 
 def _label_rank(name: str) -> tuple[int, str]:

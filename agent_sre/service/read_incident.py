@@ -163,22 +163,16 @@ async def list_revision(stores: Stores, limit: int) -> str:
 
 
 def marks_of(timeline: Sequence[Entry], effects: Sequence[Effect], verdict: Verdict | None) -> tuple[Mark, ...]:
-    """The moments worth a line in a chart: changes and onsets the leading cause cites, the first alert, the action."""
+    """The moments worth a line in a chart: the change and the onset the leading cause cites (else the first that is
+    cited at all), the first alert, the actions."""
     lead = set(verdict.hypotheses[0].evidence) if verdict and verdict.hypotheses else set()
-    marks = [
-        Mark(entry.time, entry.kind, entry.text)
-        for entry in timeline
-        if entry.kind in {"change", "onset"} and lead & set(entry.evidence)
-    ]
-    first: dict[str, Mark] = {}
-    for mark in marks:
-        first.setdefault(mark.kind, mark)
-    alert = next((entry for entry in timeline if entry.kind == "alert"), None)
-    chosen = [*first.values()]
-    if alert is not None:
-        chosen.append(Mark(alert.time, "alert", alert.text))
-    chosen += [Mark(item.finished_at, "action", item.detail) for item in effects if item.finished_at]
-    return tuple(chosen[:_MARKS])
+    marks = []
+    for kind in ("change", "onset", "alert"):
+        entries = [entry for entry in timeline if entry.kind == kind and (entry.evidence or kind == "alert")]
+        entries.sort(key=lambda entry: not lead & set(entry.evidence))  # stable: still by time within each half
+        marks += [Mark(entry.time, kind, entry.text) for entry in entries[:1]]
+    marks += [Mark(item.finished_at, "action", item.detail) for item in effects if item.finished_at]
+    return tuple(marks[:_MARKS])
 
 
 async def _latest_verdict(stores: Stores, incident: Incident) -> tuple[Verdict | None, int]:

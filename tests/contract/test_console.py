@@ -114,7 +114,7 @@ async def test_approve_twice_approves_once_and_the_second_is_told_who_was_first(
         words = sorted(parse_qs(urlsplit(answer.headers["location"]).query)["decision"][0] for answer in answers)
         assert words == ["already_decided", "approved"]
         pages = [(await client.get(answer.headers["location"])).text for answer in answers]
-    told = sorted(re.findall(r'<p class="notice (\w+)" role="alert">([^<]+)</p>', "".join(pages)))
+    told = sorted(re.findall(r'<p class="notice (\w+)" id="notice" role="alert">([^<]+)</p>', "".join(pages)))
     assert told == [
         ("done", "Approved. The action is carried out once, then checked."),
         ("refused", "Already approved by operator at 13:52:00 UTC; this attempt changed nothing."),

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from hypothesis import given, settings
+from hypothesis import given, settings, strategies as st
 
 from agent_sre.adapters.store_memory import MemoryStore
 from agent_sre.domain.alert import Alert, AlertStatus

@@ -1,7 +1,6 @@
 """Whatever series there are, their OpenMetrics text reads back as the same series."""
 
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from agent_sre.adapters.snapshot_directory.openmetrics import parse_openmetrics
 from agent_sre.domain.errors import PermanentError

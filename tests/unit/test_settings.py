@@ -62,8 +62,8 @@ def test_a_secret_is_never_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_listening_beyond_loopback_needs_a_token() -> None:
     with pytest.raises(PermanentError, match="CONSOLE_TOKEN"):
-        load_settings(host="0.0.0.0")
-    assert load_settings(host="0.0.0.0", console_token="t" * 32).host == "0.0.0.0"
+        load_settings(host="192.0.2.7")
+    assert load_settings(host="192.0.2.7", console_token="t" * 32).host == "192.0.2.7"
 
 
 def test_acting_needs_named_namespaces() -> None:

@@ -10,7 +10,12 @@ hands it to nothing else.
 
 from agent_sre.adapters.kubernetes_api.connection import Access, Connection
 from agent_sre.adapters.kubernetes_api.logs import KubernetesLogs
-from agent_sre.adapters.kubernetes_api.opening import KubernetesProbe, open_cluster, open_writer
+from agent_sre.adapters.kubernetes_api.opening import (
+    KubernetesProbe,
+    KubernetesWriterProbe,
+    open_cluster,
+    open_writer,
+)
 from agent_sre.adapters.kubernetes_api.reader import KubernetesCluster
 from agent_sre.adapters.kubernetes_api.writer import KubernetesWriter
 
@@ -21,6 +26,7 @@ __all__ = [
     "KubernetesLogs",
     "KubernetesProbe",
     "KubernetesWriter",
+    "KubernetesWriterProbe",
     "open_cluster",
     "open_writer",
 ]

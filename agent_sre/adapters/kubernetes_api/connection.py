@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from kubernetes.aio.dynamic.client import DynamicClient
 
 MAX_BYTES = 64 * 1024 * 1024
+TIMEOUT = 10.0
+"""Seconds per request, where nothing else is said."""
 _NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9._:]{0,251}[A-Za-z0-9])?")
 _SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 _CHUNK = 64 * 1024
@@ -36,16 +38,16 @@ Mode = Literal["auto", "in_cluster", "kubeconfig"]
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Where the account comes from. ``auto``: in a pod its service account, else the kubeconfig.
+    """Where the account comes from. ``auto``: a kubeconfig that is named, else in a pod its service account.
 
-    ``kubeconfig`` is a path, "" for the library's default; ``context`` "" for the current one; ``timeout`` is seconds
+    ``kubeconfig`` is a path, "" for the library's default (KUBECONFIG or ~/.kube/config); ``context`` "" for the current one; ``timeout`` is seconds
     per request.
     """
 
     mode: Mode = "auto"
     kubeconfig: str = ""
     context: str = ""
-    timeout: float = 10.0
+    timeout: float = TIMEOUT
 
 
 class Refused(Exception):
@@ -67,6 +69,14 @@ class Refused(Exception):
         if self.status in {408, 429} or self.status >= 500:
             return TemporaryError(f"Kubernetes answered {self.status} to {what}: {self}", retry_after=self.retry_after)
         return PermanentError(f"Kubernetes refused {what} ({self.status}): {self}")
+
+
+class Unsent(TemporaryError):
+    """No connection: the request certainly did not reach the server."""
+
+
+class UnusableAnswer(PermanentError):
+    """The request was carried out, but what came back cannot be used."""
 
 
 class Connection:
@@ -93,9 +103,9 @@ class Connection:
         try:
             document = orjson.loads(content)
         except orjson.JSONDecodeError as error:
-            raise PermanentError(f"Kubernetes' answer to {what} is not JSON: {error}") from None
+            raise UnusableAnswer(f"the answer of {self.where} to {what} is not JSON: {error}") from None
         if not isinstance(document, dict):
-            raise PermanentError(f"Kubernetes' answer to {what} is no object")
+            raise UnusableAnswer(f"the answer of {self.where} to {what} is no object")
         return document
 
     async def content(
@@ -113,6 +123,7 @@ class Connection:
         client = await self._opened()
         import aiohttp
         from kubernetes.aio.client.exceptions import ApiException
+        from kubernetes.aio.config.config_exception import ConfigException
 
         try:
             response: aiohttp.ClientResponse = await client.request(
@@ -129,10 +140,20 @@ class Connection:
                 return await _bounded(response, what, max_bytes)
         except ApiException as error:
             raise await self._refused(error) from None
+        except ConfigException as error:
+            # Before each request the library may renew a token: from the pod's file, or by a program.
+            raise PermanentError(f"no credentials for {what}: {error}; renew the account's token") from None
         except TimeoutError:
-            raise TemporaryError(f"Kubernetes gave no answer to {what} within {self.access.timeout:g} s") from None
+            raise TemporaryError(f"{self.where} gave no answer to {what} within {self.access.timeout:g} s") from None
+        except aiohttp.ClientConnectorError as error:
+            raise Unsent(f"{self.where} cannot be reached for {what}: {error}") from None
         except (aiohttp.ClientError, OSError) as error:
-            raise TemporaryError(f"Kubernetes cannot be reached for {what}: {error}") from None
+            raise TemporaryError(f"{self.where} cut the connection in the middle of {what}: {error}") from None
+
+    @property
+    def where(self) -> str:
+        """``Kubernetes at <address>``; the address is known once the configuration was read."""
+        return f"Kubernetes at {self._api.configuration.host}" if self._api is not None else "Kubernetes"
 
     async def close(self) -> None:
         """Close the connections."""
@@ -171,7 +192,7 @@ async def _load(access: Access) -> "ApiClient":
 
     configuration = Configuration()
     try:
-        if access.mode == "in_cluster" or (access.mode == "auto" and in_pod()):
+        if access.mode == "in_cluster" or (access.mode == "auto" and not access.kubeconfig and in_pod()):
             load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
         else:
             await load_kube_config(  # type: ignore[no-untyped-call]
@@ -199,7 +220,7 @@ async def _bounded(response: "aiohttp.ClientResponse", what: str, max_bytes: int
     async for part in response.content.iter_chunked(_CHUNK):
         size += len(part)
         if size > max_bytes:
-            raise PermanentError(f"Kubernetes' answer to {what} is longer than {max_bytes // 1024**2} MB; narrow it")
+            raise UnusableAnswer(f"Kubernetes' answer to {what} is longer than {max_bytes // 1024**2} MB; narrow it")
         parts.append(part)
     return b"".join(parts)
 
@@ -222,6 +243,8 @@ def path_of(kind: str, namespace: str, name: str | None = None) -> str:
     """
     if kind not in READ_KINDS:
         raise PermanentError(f"objects of kind {kind!r} are never read; readable: {', '.join(sorted(READ_KINDS))}")
+    if name and not namespace and kind not in CLUSTER_SCOPED:
+        raise PermanentError(f"{kind} {name[:80]} needs a namespace")
     version, plural = READ_KINDS[kind]
     parts = ["/apis" if "/" in version else "/api", version]
     if namespace and kind not in CLUSTER_SCOPED:

@@ -3,13 +3,15 @@
 import asyncio
 import io
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from agent_sre.adapters.kubernetes_api.connection import Refused, checked
 from agent_sre.adapters.kubernetes_api.reader import KubernetesCluster
 from agent_sre.domain.errors import PermanentError
-from agent_sre.domain.instant import format_instant
+from agent_sre.domain.instant import format_instant, parse_instant
 from agent_sre.domain.log_text import read_log
 from agent_sre.domain.reference import Window
 from agent_sre.domain.telemetry import LogSource, LogStream
@@ -17,15 +19,23 @@ from agent_sre.domain.telemetry import LogSource, LogStream
 NODES = "@nodes"
 MAX_BYTES = 8 * 1024 * 1024
 TAIL = 20_000
+_SHORTER = 3
+"""How often fewer lines are asked for, where lines are long."""
+_STAMP = 64
 _STATUSES = ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses")
 
 
 class KubernetesLogs:
-    """Reads the newest ``TAIL`` lines since the window's start, at most ``MAX_BYTES`` of them."""
+    """Reads the newest ``tail`` lines since the window's start, ``max_bytes`` at most, and samples those evenly.
 
-    def __init__(self, cluster: KubernetesCluster) -> None:
-        self._connection = cluster.connection
+    The API can count from the end, but neither sample nor stop at an instant. So what lies before the lines that were
+    read is estimated, from their pace, and told as left out with the rest.
+    """
+
+    def __init__(self, cluster: KubernetesCluster, *, tail: int = TAIL, max_bytes: int = MAX_BYTES) -> None:
         self._cluster = cluster
+        self._tail = tail
+        self._max_bytes = max_bytes
 
     async def sources(self, namespace: str) -> tuple[LogSource, ...]:
         """Every container that has been started, and the previous run of each that has restarted."""
@@ -40,26 +50,59 @@ class KubernetesLogs:
             raise PermanentError(
                 "journals of nodes cannot be read through the Kubernetes API; ship them to a log store"
             )
+        tail = self._tail
+        content = await self._newest(source, window.start, tail)
+        for _ in range(_SHORTER):
+            if len(content) < self._max_bytes:
+                break
+            # The server cuts at the newest end, which matters most; fewer lines are cut at the oldest.
+            tail = max(content.count(b"\n") // 2, 1)
+            content = await self._newest(source, window.start, tail)
+        stream = await asyncio.to_thread(read_log, source, io.BytesIO(content), window, max_lines)
+        lines = content.count(b"\n")
+        earlier = _estimate(content, window) if lines >= tail else 0
+        later = max(tail - lines, 1) if len(content) >= self._max_bytes else 0
+        return replace(stream, left_out=stream.left_out + earlier + later)
+
+    async def _newest(self, source: LogSource, since: datetime, tail: int) -> bytes:
         path = f"/api/v1/namespaces/{checked(source.namespace)}/pods/{checked(source.pod)}/log"
         what = f"get pods/log of {source}"
+        query = [
+            ("container", source.container),
+            ("timestamps", "true"),
+            ("tailLines", str(tail)),
+            ("limitBytes", str(self._max_bytes)),
+            ("sinceTime", format_instant(since.replace(microsecond=0))),
+            *([("previous", "true")] if source.previous else []),
+        ]
+        connection = self._cluster.connection
+        # The server may count bytes without the times it adds, so what comes may be longer than what was asked for.
+        most = 4 * self._max_bytes
+        read = partial(connection.content, "GET", path, what, query=query, max_bytes=most)
         try:
-            content = await self._connection.content(
-                "GET", path, what, query=_query(source, window.start), max_bytes=2 * MAX_BYTES
-            )
+            return await self._cluster.retrying(what, read)
         except Refused as refused:
             raise refused.error(what) from None
-        return await asyncio.to_thread(read_log, source, io.BytesIO(content), window, max_lines)
 
 
-def _query(source: LogSource, since: datetime) -> list[tuple[str, str]]:
-    query = [
-        ("container", source.container),
-        ("timestamps", "true"),
-        ("tailLines", str(TAIL)),
-        ("limitBytes", str(MAX_BYTES)),
-        ("sinceTime", format_instant(since.replace(microsecond=0))),
-    ]
-    return [*query, ("previous", "true")] if source.previous else query
+def _estimate(content: bytes, window: Window) -> int:
+    """How many lines of the window came before these, if all came at the same pace; at least one where any time is
+    not covered."""
+    first, last = _time(content[:_STAMP]), _time(content[content.rfind(b"\n", 0, -1) + 1 :][:_STAMP])
+    if first is None or last is None:
+        return 1
+    uncovered = (min(first, window.end) - window.start).total_seconds()
+    covered = (last - first).total_seconds()
+    if uncovered <= 0:
+        return 0
+    return max(1, round(content.count(b"\n") * uncovered / covered)) if covered > 0 else 1
+
+
+def _time(line: bytes) -> datetime | None:
+    try:
+        return parse_instant(line.split(b" ", 1)[0].decode("ascii", errors="replace"))
+    except ValueError:
+        return None
 
 
 def _sources(pod: Mapping[str, Any]) -> Iterator[LogSource]:

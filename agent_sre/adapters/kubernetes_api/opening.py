@@ -9,8 +9,8 @@ import os
 from importlib import import_module
 from pathlib import Path
 
-from agent_sre.adapters.kubernetes_api.connection import Access, Connection, Mode, in_pod
-from agent_sre.adapters.kubernetes_api.probe import ConnectionProbe
+from agent_sre.adapters.kubernetes_api.connection import TIMEOUT, Access, Connection, Mode, in_pod
+from agent_sre.adapters.kubernetes_api.probe import ConnectionProbe, patch_rights
 from agent_sre.adapters.kubernetes_api.reader import KubernetesCluster
 from agent_sre.adapters.kubernetes_api.writer import KubernetesWriter
 from agent_sre.ports.health import Check, CheckState
@@ -18,16 +18,21 @@ from agent_sre.ports.health import Check, CheckState
 _SUBJECT = "cluster (Kubernetes)"
 
 
-async def open_cluster(mode: Mode, kubeconfig: str, context: str) -> KubernetesCluster | None:
-    """The reader; None where ``mode`` is auto and this machine has no access to any cluster."""
+async def open_cluster(
+    mode: Mode, kubeconfig: str, context: str, request_seconds: float = TIMEOUT
+) -> KubernetesCluster | None:
+    """The reader; None where ``mode`` is auto and this machine has no access to any cluster.
+
+    Nothing is sent yet: a server that is down, or an account that was refused, is told by each read.
+    """
     if mode == "auto" and not await asyncio.to_thread(_has_access, kubeconfig):
         return None
-    return KubernetesCluster(Connection(Access(mode, kubeconfig, context)))
+    return KubernetesCluster(Connection(Access(mode, kubeconfig, context, request_seconds)))
 
 
-async def open_writer(mode: Mode, kubeconfig: str, context: str) -> KubernetesWriter:
+async def open_writer(mode: Mode, kubeconfig: str, context: str, request_seconds: float = TIMEOUT) -> KubernetesWriter:
     """The writer, with a connection of its own."""
-    return KubernetesWriter(Access(mode, kubeconfig, context))
+    return KubernetesWriter(Access(mode, kubeconfig, context, request_seconds))
 
 
 class KubernetesProbe:
@@ -47,6 +52,25 @@ class KubernetesProbe:
             return await ConnectionProbe(cluster.connection, self._namespaces).check()
         finally:
             await cluster.close()
+
+
+class KubernetesWriterProbe:
+    """The doctor's look at the executor's account: may it patch these kinds in these namespaces ("" for all)?"""
+
+    def __init__(
+        self, mode: Mode, kubeconfig: str, context: str, *, namespaces: tuple[str, ...], kinds: tuple[str, ...]
+    ) -> None:
+        self._access = Access(mode, kubeconfig, context)
+        self._namespaces = namespaces
+        self._kinds = kinds
+
+    async def check(self) -> tuple[Check, ...]:
+        """One line; asks with the executor's own account."""
+        connection = Connection(self._access)
+        try:
+            return (await patch_rights(connection, self._namespaces, self._kinds),)
+        finally:
+            await connection.close()
 
 
 def _has_access(kubeconfig: str) -> bool:

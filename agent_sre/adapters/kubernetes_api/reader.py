@@ -2,43 +2,46 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
-
 from agent_sre.adapters.kubernetes_api.connection import Connection, Query, Refused, about, path_of
+from agent_sre.adapters.kubernetes_api.retrying import Retrying
 from agent_sre.domain.errors import PermanentError, TemporaryError
 from agent_sre.domain.reference import ObjectRef
 from agent_sre.ports.cluster import READ_KINDS
 
 PAGE = 500
 MAX_OBJECTS = 50_000
-_ATTEMPTS = 3
-_LONGEST_WAIT = 5.0
 _GONE = 410
+_UNKNOWN = 404
 
 
 class KubernetesCluster:
-    """Lists in pages, and tries again what may pass. Objects come with ``kind`` and ``apiVersion`` set."""
+    """Lists in pages, and tries again what may pass. Objects come with ``kind`` and ``apiVersion`` set.
+
+    ``managedFields``, who set which field, is dropped: it is half of many objects, and nothing here reads it.
+    """
 
     def __init__(
         self, connection: Connection, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep, page: int = PAGE
     ) -> None:
         self.connection = connection
-        self._sleep = sleep
+        self.retrying = Retrying(sleep, 2 * connection.access.timeout)
         self._page = page
 
     async def list(self, kind: str, namespace: str) -> tuple[Mapping[str, Any], ...]:
         """All objects of a kind; a listing that expires between two pages is begun again once."""
+        what = about("list", kind, namespace)
         try:
+            try:
+                return await self._pages(kind, namespace)
+            except Refused as refused:
+                if refused.status != _GONE:
+                    raise
             return await self._pages(kind, namespace)
         except Refused as refused:
-            if refused.status != _GONE:
-                raise refused.error(about("list", kind, namespace)) from None
-        try:
-            return await self._pages(kind, namespace)
-        except Refused as refused:
-            raise refused.error(about("list", kind, namespace)) from None
+            raise _unlisted(refused, kind, what) from None
 
     async def get(self, ref: ObjectRef) -> Mapping[str, Any] | None:
         """One object, or None."""
@@ -73,37 +76,26 @@ class KubernetesCluster:
                 return tuple(found)
 
     async def _ask(self, path: str, what: str, query: Query = ()) -> dict[str, Any]:
-        """One GET, tried up to three times where that may help. Raises Refused for the rest."""
-        retrying = AsyncRetrying(
-            retry=retry_if_exception_type(TemporaryError),
-            stop=stop_after_attempt(_ATTEMPTS),
-            wait=_wait,
-            sleep=self._sleep,
-            reraise=True,
-        )
-        async for attempt in retrying:
-            with attempt:
-                try:
-                    return await self.connection.json("GET", path, what, query=query)
-                except Refused as refused:
-                    error = refused.error(what)
-                    if isinstance(error, TemporaryError):
-                        raise error from None
-                    raise
-        raise AssertionError("tenacity either returns or raises")  # pragma: no cover
+        """One GET, tried again where that may help. Raises Refused for the rest."""
+        return await self.retrying(what, partial(self.connection.json, "GET", path, what, query=query))
 
 
-def _wait(state: RetryCallState) -> float:
-    """As long as the server asked for, within reason; else a growing, jittered moment."""
-    error = state.outcome.exception() if state.outcome else None
-    asked = error.retry_after if isinstance(error, TemporaryError) else None
-    if asked is not None:
-        return min(max(asked, 0.0), _LONGEST_WAIT)
-    return wait_exponential_jitter(multiplier=0.2, max=2.0, jitter=0.2)(state)
+def _unlisted(refused: Refused, kind: str, what: str) -> TemporaryError | PermanentError:
+    """Why there is no listing."""
+    if refused.status == _GONE:
+        return TemporaryError(f"Kubernetes let the listing expire twice before its end ({what}): {refused}")
+    if refused.status == _UNKNOWN:
+        version = READ_KINDS[kind][0]
+        return PermanentError(f"this cluster does not serve {kind} in {version} ({what}: 404): {refused}; upgrade it")
+    return refused.error(what)
 
 
 def _whole(kind: str, item: Any) -> Mapping[str, Any]:
     """The object with its kind and version, which servers leave out of the items of a list."""
     if not isinstance(item, dict):
         raise PermanentError(f"Kubernetes listed something that is no object of kind {kind}")
+    metadata = item.get("metadata")
+    if not isinstance(metadata, dict):
+        raise PermanentError(f"Kubernetes sent an object of kind {kind} without metadata")
+    metadata.pop("managedFields", None)
     return {**item, "kind": kind, "apiVersion": item.get("apiVersion") or READ_KINDS[kind][0]}

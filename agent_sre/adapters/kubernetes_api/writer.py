@@ -7,7 +7,15 @@ which reads the world back, may decide to try again.
 from collections.abc import Mapping
 from typing import Any
 
-from agent_sre.adapters.kubernetes_api.connection import Access, Connection, Refused, about, path_of
+from agent_sre.adapters.kubernetes_api.connection import (
+    Access,
+    Connection,
+    Refused,
+    Unsent,
+    UnusableAnswer,
+    about,
+    path_of,
+)
 from agent_sre.domain.errors import PermanentError, TemporaryError
 from agent_sre.domain.reference import ObjectRef
 
@@ -36,21 +44,32 @@ class KubernetesWriter:
                 "PATCH", path, what, query=query, body={**patch, "metadata": metadata}, content_type=_MERGE_PATCH
             )
         except Refused as refused:
-            if refused.status == 409:
-                current = await self._version(ref)
-                raise PermanentError(
-                    f"conflict: {ref} has changed since it was read: resourceVersion is {current}, "
-                    f"the precondition names {resource_version!r}; read it again"
-                ) from None
-            if refused.status == 404:
-                raise PermanentError(f"{ref} no longer exists; read the cluster again") from None
-            raise refused.error(what) from None
-        except TemporaryError as error:
-            raise TemporaryError(f"{error}; whether it was applied is unknown: read {ref} back") from None
+            raise await self._refusal(refused, ref, resource_version, dry_run=dry_run) from None
+        except Unsent as error:
+            raise TemporaryError(f"{error}; nothing was sent", retry_after=error.retry_after) from None
+        except (TemporaryError, UnusableAnswer) as error:
+            raise _unknown(str(error), ref, dry_run=dry_run) from None
 
     async def close(self) -> None:
         """Close the connections."""
         await self._connection.close()
+
+    async def _refusal(
+        self, refused: Refused, ref: ObjectRef, expected: str, *, dry_run: bool
+    ) -> TemporaryError | PermanentError:
+        """What an answer that is no success means for a patch."""
+        error = refused.error(about("patch", ref.kind, ref.namespace, ref.name))
+        if refused.status == 409:
+            return PermanentError(
+                f"conflict: {ref} has changed since it was read: resourceVersion is {await self._version(ref)}, "
+                f"the precondition names {expected!r}; read it again ({refused})"
+            )
+        if refused.status == 404:
+            return PermanentError(f"{ref} no longer exists; read the cluster again")
+        # Of those, only 429 says that nothing was begun; a 504 may come from a proxy while the server goes on.
+        if isinstance(error, TemporaryError) and refused.status != 429:
+            return _unknown(str(error), ref, dry_run=dry_run, retry_after=error.retry_after)
+        return error
 
     async def _version(self, ref: ObjectRef) -> str:
         """The object's version now, for the message only: the writer's account may not be allowed to read it."""
@@ -60,3 +79,9 @@ class KubernetesWriter:
         except (Refused, TemporaryError, PermanentError):
             return "another one"
         return str((document.get("metadata") or {}).get("resourceVersion", "another one"))
+
+
+def _unknown(why: str, ref: ObjectRef, *, dry_run: bool, retry_after: float | None = None) -> TemporaryError:
+    """The error after a request that may have been carried out."""
+    end = "it was a dry run" if dry_run else f"whether it was applied is unknown: read {ref} back"
+    return TemporaryError(f"{why}; {end}", retry_after=retry_after)

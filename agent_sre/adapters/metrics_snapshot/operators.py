@@ -117,7 +117,7 @@ def _matched(operator: str, left: Vector, right: Vector, as_bool: bool, matching
         first, second = (partner, item) if matching.many == "right" else (item, partner)
         out = _applied(operator, item, first.value, second.value, as_bool)
         if out is not None:
-            drops_name = operator in ARITHMETIC or as_bool
+            drops_name = operator in ARITHMETIC or as_bool or (matching.on and not matching.many)
             found.append(Sample("" if drops_name else item.name, _labels(item, partner, matching), out.value))
     return found
 

@@ -35,6 +35,7 @@ class Folder:
     root: Path
     name: str
     scratch: Path | None = None
+    max_document: int = MAX_DOCUMENT
 
     def find(self, name: str) -> Path | None:
         """The path of ``name`` or of ``name.gz``; None where there is neither."""
@@ -50,11 +51,11 @@ class Folder:
             return None
         try:
             with open_plain(path) as file:
-                content = file.read(MAX_DOCUMENT + 1)
+                content = file.read(self.max_document + 1)
         except (OSError, EOFError, zlib.error) as error:
             raise PermanentError(f"{self.name}/{path.name}: cannot be read: {error}") from None
-        if len(content) > MAX_DOCUMENT:
-            raise PermanentError(f"{self.name}/{path.name}: more than {MAX_DOCUMENT // 1024**2} MB unpacked; not read")
+        if len(content) > self.max_document:
+            raise PermanentError(f"{self.name}/{path.name}: more than {self.max_document} bytes unpacked; not read")
         return content
 
     def below(self, name: str) -> Iterator[tuple[PurePosixPath, Path]]:
@@ -78,7 +79,7 @@ def open_plain(path: Path) -> IO[bytes]:
     return path.open("rb")
 
 
-def open_folder(path: Path) -> Folder:
+def open_folder(path: Path, *, max_members: int = MAX_MEMBERS, max_unpacked: int = MAX_UNPACKED) -> Folder:
     """The snapshot's files; those of an archive in a temporary folder (``scratch``) that the caller removes.
 
     Raises PermanentError where there is no snapshot at the path or the archive is not safe to unpack.
@@ -89,7 +90,7 @@ def open_folder(path: Path) -> Folder:
         raise PermanentError(f"{path}: no such snapshot; give a directory or a .tar.gz with a snapshot.yaml in it")
     target = Path(tempfile.mkdtemp(prefix="agent-sre-snapshot-"))
     try:
-        _unpack(path, target)
+        _unpack(path, target, max_members, max_unpacked)
     except BaseException:
         shutil.rmtree(target, ignore_errors=True)
         raise
@@ -105,13 +106,13 @@ def _top(target: Path) -> Path:
     return target
 
 
-def _unpack(path: Path, target: Path) -> None:
-    left = MAX_UNPACKED
+def _unpack(path: Path, target: Path, max_members: int, max_unpacked: int) -> None:
+    left = max_unpacked
     try:
         with tarfile.open(path, "r|*") as archive:
             for count, member in enumerate(archive, 1):
-                if count > MAX_MEMBERS:
-                    raise PermanentError(f"{path}: more than {MAX_MEMBERS} members; not unpacked")
+                if count > max_members:
+                    raise PermanentError(f"{path}: more than {max_members} members; not unpacked")
                 if member.isdir():
                     continue
                 destination = target / _safe(path, member)
@@ -120,7 +121,7 @@ def _unpack(path: Path, target: Path) -> None:
                     raise PermanentError(f"{path}: member {member.name!r} has no content")
                 left -= member.size
                 if left < 0:
-                    raise PermanentError(f"{path}: more than {MAX_UNPACKED // 1024**3} GB unpacked; not unpacked")
+                    raise PermanentError(f"{path}: more than {max_unpacked} bytes unpacked; not unpacked")
                 destination.parent.mkdir(parents=True, exist_ok=True)
                 with destination.open("wb") as file:
                     shutil.copyfileobj(source, file, _CHUNK)

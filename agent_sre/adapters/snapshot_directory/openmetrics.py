@@ -96,7 +96,7 @@ class _Parser:
         rest = text[stop:end].partition(" # ")[0].split()
         if len(rest) == 1:
             self._refuse(text, at, f"the sample of {name} has no timestamp; every sample of a snapshot needs one")
-        if len(rest) != 2 or any("_" in word for word in rest):
+        if len(rest) != 2 or any("_" in word or not word.isascii() for word in rest):
             self._refuse(text, at, f"expected 'value timestamp' after {name}, found {text[stop:end][:60]!r}")
         try:
             reading, seconds = float(rest[0]), float(rest[1])

@@ -1,7 +1,7 @@
 """Incidents: optimistic versions, the inbox alerts that became theirs, the worker's queue."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -82,9 +82,13 @@ class SqlIncidents:
                     f"inbox alerts {gone[:5]} are not pending any more: read the inbox again and retry"
                 )
             await connection.execute(update(INBOX).where(INBOX.c.sequence.in_(chunk)).values(incident_id=incident_id))
+            alerts = [decode(Alert, row.body) for row in rows]
+            words = await self._words(connection, incident_id, {alert.fingerprint for alert in alerts})
             last: dict[str, dict[str, Any]] = {}
-            for row in rows:
-                alert = decode(Alert, row.body)
+            for row, alert in zip(rows, alerts, strict=True):
+                if alert.fingerprint in words and not alert.overrides(words[alert.fingerprint]):
+                    continue
+                words[alert.fingerprint] = alert
                 last[alert.fingerprint] = {
                     "incident_id": incident_id,
                     "fingerprint": alert.fingerprint,
@@ -96,9 +100,17 @@ class SqlIncidents:
             upsert = insert.on_conflict_do_update(
                 index_elements=["incident_id", "fingerprint"],
                 set_={name: insert.excluded[name] for name in ("sequence", "starts_at", "body")},
-                where=INCIDENT_ALERTS.c.sequence < insert.excluded.sequence,
             )
-            await connection.execute(upsert, list(last.values()))
+            if last:
+                await connection.execute(upsert, list(last.values()))
+
+    async def _words(
+        self, connection: AsyncConnection, incident_id: str, fingerprints: Collection[str]
+    ) -> dict[str, Alert]:
+        """The last word on each of the alerts, where there is one; the incident's version guards it until we commit."""
+        same = (INCIDENT_ALERTS.c.incident_id == incident_id) & INCIDENT_ALERTS.c.fingerprint.in_(fingerprints)
+        bodies = (await connection.execute(select(INCIDENT_ALERTS.c.body).where(same))).scalars().all()
+        return {alert.fingerprint: alert for alert in (decode(Alert, body) for body in bodies)}
 
     async def get(self, incident_id: str) -> Incident | None:
         return await self._one(select(INCIDENTS).where(INCIDENTS.c.id == incident_id))

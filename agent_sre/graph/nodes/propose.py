@@ -41,7 +41,11 @@ async def propose(state: State, runtime: Runtime[Context]) -> Update:
     for item in approvals:
         await _tell(context, item, state["run"])
     if waiting:
-        await move(context, incident.id, IncidentStatus.AWAITING_APPROVAL)
+        moved = await move(context, incident.id, IncidentStatus.AWAITING_APPROVAL)
+        if not moved.active:
+            # It resolved while this was being proposed: nobody must be left with a button that does nothing.
+            await context.approvals.supersede(incident.id, context.clock.now(), "the incident resolved first")
+            return {"approvals": []}
     return {"approvals": waiting}
 
 

@@ -19,6 +19,7 @@ from agent_sre.ports.metrics import MetricsReader
 from agent_sre.testing.kube_api_server import KubeApiServer
 from agent_sre.testing.prometheus_server import PrometheusServer
 from agent_sre.testing.shop.alertmanager import payload
+from agent_sre.testing.shop.rule import ShopRule
 from agent_sre.testing.shop.telemetry import ShopLogs
 from agent_sre.testing.shop.world import ShopWorld
 
@@ -33,8 +34,9 @@ TICK = 1.0
 class ShopServer:
     """Serves one world on one socket."""
 
-    def __init__(self, world: ShopWorld, metrics: MetricsReader, clock: Clock) -> None:
+    def __init__(self, world: ShopWorld, metrics: MetricsReader, rule: ShopRule, clock: Clock) -> None:
         self.world = world
+        self.rule = rule
         self.kubernetes = KubeApiServer(world.cluster, world.cluster, ShopLogs(world, clock))
         self.prometheus = PrometheusServer(metrics)
         self._clock = clock
@@ -67,7 +69,9 @@ class ShopServer:
 
     async def _live(self) -> None:
         while True:
-            self.world.tick(self._clock.now())
+            now = self._clock.now()
+            self.world.tick(now)
+            await self.rule.look(self.prometheus.metrics, now)
             # Nobody looks at what was recorded here, and the process may run for hours.
             self.kubernetes.requests.clear()
             self.prometheus.requests.clear()

@@ -36,7 +36,9 @@ BASE_P95_MS: Mapping[str, float] = {
     "shipping": 18.0,
     "redis": 2.0,
 }
-CODES = ("200", "500")
+REQUESTS = "istio_requests_total"
+_LABELS = {1: ("workload",), 2: ("pod", "container")}
+"""The varying labels of all other metrics, by how many there are."""
 
 
 def wobble(key: str, tick: int, size: float) -> float:
@@ -87,43 +89,43 @@ class Traffic:
             Series(line.name, line.labels, line.times, line.values, line.kind) for line in self._lines.values()
         )
 
-    def _line(self, name: str, labels: Mapping[str, str], kind: str) -> _Line:
-        key = (name, *(f"{k}={v}" for k, v in sorted(labels.items())))
-        if key not in self._lines:
-            self._lines[key] = _Line(name, {"namespace": NAMESPACE, **labels}, kind)
-        return self._lines[key]
+    def _line(self, kind: str, name: str, *key: str) -> _Line:
+        """The line of a metric and its varying labels' values, made when first asked for."""
+        full = (name, *key)
+        line = self._lines.get(full)
+        if line is None:
+            labels = _call_labels(*key) if name == REQUESTS else dict(zip(_LABELS[len(key)], key, strict=True))
+            line = self._lines[full] = _Line(name, {"namespace": NAMESPACE, **labels}, kind)
+        return line
 
     def _scrape(self, tick: int) -> None:
         time = tick * TICK
         for caller, callee, rate in CALLS:
-            self._requests(caller, callee, rate, tick, time)
+            share = self._error_share(callee, time)
+            count = rate * TICK * (1.0 + wobble(f"rate/{caller}/{callee}", tick, 0.08))
+            self._line("counter", REQUESTS, caller, callee, "200").grow(time, count * (1.0 - share))
+            self._line("counter", REQUESTS, caller, callee, "500").grow(time, count * share)
         for service, base in BASE_P95_MS.items():
-            share = self._error_share(service, time)
-            p95 = base * (1.0 + wobble(f"p95/{service}", tick, 0.06) + 0.5 * share)
-            self._line("workload:request_duration_milliseconds:p95", {"workload": service}, "gauge").add(time, p95)
-            self._resources(service, tick, time)
+            p95 = base * (1.0 + wobble(f"p95/{service}", tick, 0.06) + 0.5 * self._error_share(service, time))
+            self._line("gauge", "workload:request_duration_milliseconds:p95", service).add(time, p95)
+            for pod in self._pods(service, time):
+                self._resources(pod, service, tick, time)
 
-    def _requests(self, caller: str, callee: str, rate: float, tick: int, time: float) -> None:
-        share = self._error_share(callee, time)
-        count = rate * TICK * (1.0 + wobble(f"rate/{caller}/{callee}", tick, 0.08))
-        for code in CODES:
-            part = share if code == "500" else 1.0 - share
-            labels = {
-                "reporter": "destination",
-                "source_workload": caller,
-                "destination_workload": callee,
-                "destination_workload_namespace": NAMESPACE,
-                "destination_service_name": callee,
-                "response_code": code,
-            }
-            self._line("istio_requests_total", labels, "counter").grow(time, count * part)
+    def _resources(self, pod: str, container: str, tick: int, time: float) -> None:
+        noise = wobble(pod, tick, 1.0)
+        cpu = 0.12 * (1.0 + 0.1 * noise) * TICK
+        self._line("counter", "container_cpu_usage_seconds_total", pod, container).grow(time, cpu)
+        memory = 180e6 * (1.0 - 0.02 * noise)
+        self._line("gauge", "container_memory_working_set_bytes", pod, container).add(time, memory)
+        self._line("counter", "kube_pod_container_status_restarts_total", pod, container).grow(time, 0.0)
 
-    def _resources(self, service: str, tick: int, time: float) -> None:
-        for pod in self._pods(service, time):
-            labels = {"pod": pod, "container": service}
-            cpu = 0.12 * (1.0 + wobble(f"cpu/{pod}", tick, 0.1)) * TICK
-            self._line("container_cpu_usage_seconds_total", labels, "counter").grow(time, cpu)
-            memory = 180e6 * (1.0 + wobble(f"mem/{pod}", tick, 0.02))
-            self._line("container_memory_working_set_bytes", labels, "gauge").add(time, memory)
-            restarts = self._line("kube_pod_container_status_restarts_total", labels, "counter")
-            restarts.grow(time, 0.0)
+
+def _call_labels(caller: str, callee: str, code: str) -> dict[str, str]:
+    return {
+        "reporter": "destination",
+        "source_workload": caller,
+        "destination_workload": callee,
+        "destination_workload_namespace": NAMESPACE,
+        "destination_service_name": callee,
+        "response_code": code,
+    }

@@ -17,9 +17,11 @@ FILES = {
     "alerts.json": '{"version": "4", "alerts": []}',
     "kubernetes.json": """{"kind": "List", "items": [
         {"kind": "Pod", "apiVersion": "v1", "metadata": {"name": "cart-1", "namespace": "shop"}},
-        {"kind": "Pod", "metadata": {"name": "later", "namespace": "shop", "creationTimestamp": "2026-03-01T12:00:01Z"}},
+        {"kind": "Pod", "metadata": {
+            "name": "later", "namespace": "shop", "creationTimestamp": "2026-03-01T12:00:01Z"}},
         {"kind": "Event", "metadata": {"name": "e1", "namespace": "shop"}, "lastTimestamp": "2026-03-01T11:59:00Z"},
-        {"kind": "Event", "metadata": {"name": "e2", "namespace": "shop"}, "lastTimestamp": "2026-03-01T12:01:00Z"}]}""",
+        {"kind": "Event", "metadata": {"name": "e2", "namespace": "shop"}, "lastTimestamp": "2026-03-01T12:01:00Z"}
+        ]}""",
     "metrics.om": "# TYPE x gauge\nx 1 1772366300\nx 2 1772366401\n# EOF\n",
     "traces.json": """{"resourceSpans": [{"resource": {"attributes": [
         {"key": "service.name", "value": {"stringValue": "cart"}}]}, "scopeSpans": [{"spans": [
@@ -29,8 +31,10 @@ FILES = {
         {"traceId": "t2", "spanId": "s2", "parentSpanId": "p", "name": "late",
          "startTimeUnixNano": "1772366399000000000", "endTimeUnixNano": "1772366402000000000"}]}]}]}""",
     "changes.json": """[
-        {"time": "2026-03-01T11:50:00Z", "kind": "deploy", "target": "cart", "id": "c2", "summary": "new", "diff": null},
-        {"time": "2026-03-01T10:50:00Z", "kind": "odd", "target": "cart", "id": "c1", "summary": "old", "author": "ann"},
+        {"time": "2026-03-01T11:50:00Z", "kind": "deploy", "target": "cart", "id": "c2", "summary": "new",
+         "diff": null},
+        {"time": "2026-03-01T10:50:00Z", "kind": "odd", "target": "cart", "id": "c1", "summary": "old",
+         "author": "ann"},
         {"time": "2026-03-01T12:50:00Z", "kind": "deploy", "target": "cart", "id": "c3", "summary": "later"}]""",
     "topology.json": '{"edges": [["web", "cart"], ["web", "cart"], ["cart", "db"]]}',
     "signals.yaml": "signals: [{metric: cart_ms, meaning: latency, unit: milliseconds, labels: {service: workload}}]",

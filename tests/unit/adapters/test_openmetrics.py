@@ -82,7 +82,7 @@ def test_the_parts_of_a_histogram_have_its_kind(kind: str) -> None:
         ("x 1 1\nx 1\n# EOF\n", 2, "no timestamp"),
         ("x 1 1\ny one 2\n# EOF\n", 2, "must be numbers"),
         ("x 1_000 1\n# EOF\n", 1, "value timestamp"),
-        ("x \u0661 1\n# EOF\n", 1, "numbers"),
+        ("x \u0661 1\n# EOF\n", 1, "value timestamp"),
         ('x{a="1} 1 1\n# EOF\n', 1, "well-formed labels"),
         ('x{a="1",a="2"} 1 1\n# EOF\n', 1, "well-formed labels"),
         ("x{a=1} 1 1\n# EOF\n", 1, "well-formed labels"),

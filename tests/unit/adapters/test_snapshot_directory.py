@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent_sre.adapters.snapshot_directory import Snapshot, load_snapshot
-from agent_sre.adapters.snapshot_directory import folder as folder_module
+from agent_sre.adapters.snapshot_directory.folder import Folder, open_folder
 from agent_sre.domain.errors import PermanentError
 from agent_sre.domain.telemetry import Edge, LogSource
 from tests.unit.adapters.snapshot_files import FILES, HEADER, pack, write_snapshot
@@ -123,9 +123,10 @@ def test_a_damaged_gzip_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_document_that_unpacks_to_far_more_is_refused(tmp_path: Path) -> None:
-    folder = write_snapshot(tmp_path / "s", zipped=("alerts.json",), alerts__json="[" + " " * 300 * 1024 * 1024 + "]")
-    with pytest.raises(PermanentError, match="more than 256 MB"):
-        load_snapshot(folder)
+    write_snapshot(tmp_path, zipped=("alerts.json",), alerts__json="[" + " " * 100_000 + "]")
+    assert (tmp_path / "alerts.json.gz").stat().st_size < 1000
+    with pytest.raises(PermanentError, match=r"alerts\.json\.gz: more than 50000 bytes"):
+        Folder(tmp_path, "s", max_document=50_000).read("alerts.json")
 
 
 def test_a_link_out_of_the_directory_is_refused(tmp_path: Path) -> None:
@@ -159,13 +160,13 @@ def test_links_and_devices_in_an_archive_are_refused(tmp_path: Path, kind: bytes
         load_snapshot(archive_with(tmp_path / "bad.tar.gz", member))
 
 
-def test_an_archive_with_too_many_members_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "many.tar.gz"
-    with tarfile.open(path, "w:gz", compresslevel=1) as tar:
-        for number in range(folder_module.MAX_MEMBERS + 1):
-            tar.addfile(tarfile.TarInfo(f"f{number}"))
-    with pytest.raises(PermanentError, match="more than 50000 members"):
-        load_snapshot(path)
+@pytest.mark.parametrize(
+    ("limit", "words"), [({"max_members": 10}, "more than 10 members"), ({"max_unpacked": 900}, "more than 900 bytes")]
+)
+def test_an_archive_with_too_much_in_it_is_refused(tmp_path: Path, limit: dict[str, int], words: str) -> None:
+    path = pack(write_snapshot(tmp_path / "s"), tmp_path / "s.tar.gz")
+    with pytest.raises(PermanentError, match=words):
+        open_folder(path, **limit)
 
 
 def test_what_is_no_archive_is_refused(tmp_path: Path) -> None:

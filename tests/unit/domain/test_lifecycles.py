@@ -3,9 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from agent_sre.domain.action import Proposal, Risk
 from agent_sre.domain.alert import Severity
@@ -80,7 +78,9 @@ def test_an_approval_is_for_the_exact_action_on_the_exact_version() -> None:
 def test_too_late_is_expired_to_the_second() -> None:
     waiting = approval()
     assert waiting.decide(True, "ana", waiting.digest, waiting.expires_at)[1] is Decision.EXPIRED
-    assert waiting.decide(True, "ana", waiting.digest, waiting.expires_at - timedelta(seconds=1))[1] is Decision.APPROVED
+    assert (
+        waiting.decide(True, "ana", waiting.digest, waiting.expires_at - timedelta(seconds=1))[1] is Decision.APPROVED
+    )
 
 
 def test_a_suggestion_cannot_be_approved() -> None:
@@ -92,7 +92,9 @@ def test_a_suggestion_cannot_be_approved() -> None:
 def rows(count: int) -> list[AuditRow]:
     log: list[AuditRow] = []
     for number in range(count):
-        log.append(chain(log[-1] if log else None, NOW, "ana", "approval.approved", f"APR-{number}", {"n": str(number)}))
+        log.append(
+            chain(log[-1] if log else None, NOW, "ana", "approval.approved", f"APR-{number}", {"n": str(number)})
+        )
     return log
 
 

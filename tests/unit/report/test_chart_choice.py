@@ -53,7 +53,15 @@ def test_pods_count_as_their_workload_and_others_only_where_nothing_is_ours() ->
     )
 
 
-def test_lines_are_told_apart_by_the_one_label_that_does() -> None:
+def test_a_caller_is_not_what_a_series_is_about() -> None:
+    calls = [
+        Series.of("istio_requests_total", {"source_workload": source, "destination_workload": target}, [(0, 1)])
+        for source, target in (("checkout", "payments"), ("gateway", "checkout"))
+    ]
+    assert pick_lines(calls, ["checkout"]) == (calls[1],)
+
+
+def test_lines_are_told_apart_by_as_few_labels_as_will_do() -> None:
     def labels(*each: dict[str, str]) -> list[str]:
         series = [Series.of("m", item, [(0, 1)]) for item in each]
         window = window_of(sample_observations(NOW)[0], series)
@@ -62,10 +70,16 @@ def test_lines_are_told_apart_by_the_one_label_that_does() -> None:
     assert labels({"pod": "a-1", "workload": "a"}, {"pod": "b-1", "workload": "b"}) == ["a", "b"]
     assert labels({"pod": "a-1", "workload": "a"}, {"pod": "a-2", "workload": "a"}) == ["a-1", "a-2"]
     assert labels({"x": "1", "y": "1"}, {"x": "1", "y": "2"}, {"x": "2", "y": "1"}) == [
-        "x=1, y=1",
-        "x=1, y=2",
-        "x=2, y=1",
+        "x=1 y=1",
+        "x=1 y=2",
+        "x=2 y=1",
     ]
+    mesh = [
+        {"destination_workload": to, "destination_service_name": to, "response_code": code, "reporter": "r"}
+        for to in ("checkout", "cart")
+        for code in ("200", "500")
+    ]
+    assert labels(*mesh) == ["checkout 200", "checkout 500", "cart 200", "cart 500"]
     assert labels({"workload": "a", "zone": "z"}) == ["a"] and labels({}) == ["m"]
 
 

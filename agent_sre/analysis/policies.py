@@ -1,0 +1,149 @@
+"""Network policies: traffic that the application's own configuration needs and that no rule allows.
+
+As soon as one policy of a direction selects a pod, only what some rule allows gets through. Each configured call (from
+the callers' addresses) is set against the policies at both ends. The caller's log, where it complains of time-outs,
+confirms; without it the specifications alone make a strong case, since a network plug-in may ignore policies.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+
+from agent_sre.analysis.casefile import CaseFile, K8sObject, Seen
+from agent_sre.analysis.kubernetes.addresses import Address, addresses
+from agent_sre.analysis.kubernetes.cluster import Cluster, cluster_of
+from agent_sre.analysis.kubernetes.excerpts import fact, log_fact
+from agent_sre.analysis.kubernetes.logs import matching, streams
+from agent_sre.analysis.kubernetes.reading import dig, items, labels, mapping, name_of, number, ref_of, text
+from agent_sre.analysis.kubernetes.selectors import label_selector, selects
+from agent_sre.analysis.kubernetes.workload import Workload
+from agent_sre.domain.finding import Fact, Finding
+
+_NO_ANSWER = re.compile(r"time(d)? ?out|ETIMEDOUT|deadline exceeded|unreachable|EHOSTUNREACH|connection refused", re.I)
+_NAMESPACE_LABEL = "kubernetes.io/metadata.name"
+
+
+def analyze_policies(case: CaseFile) -> Iterator[Finding]:
+    """One finding for each workload that is kept from traffic its peers are configured for."""
+    cluster = cluster_of(case)
+    if not cluster.objects("NetworkPolicy"):
+        return
+    blocked: dict[tuple[str, Workload], list[tuple[Address, Seen[K8sObject]]]] = defaultdict(list)
+    for address in addresses(cluster):
+        for callee, port in _callees(cluster, address):
+            refused = _refused(cluster, callee, address.workload, port, "Ingress")
+            if refused is not None:
+                blocked["Ingress", callee].append((address, refused))
+            refused = _refused(cluster, address.workload, callee, port, "Egress")
+            if refused is not None:
+                blocked["Egress", address.workload].append((address, refused))
+    for (direction, workload), calls in blocked.items():
+        if not case.namespaces or workload.ref.namespace in case.namespaces:
+            yield _finding(case, direction, workload, calls)
+
+
+def _callees(cluster: Cluster, address: Address) -> Iterator[tuple[Workload, int | str]]:
+    """The workloads behind an address, and the port of theirs that it leads to."""
+    service = cluster.get(address.service)
+    if service is None or address.port is None:
+        return
+    for item in items(service.value, "spec", "ports"):
+        if number(item, "port") != address.port:
+            continue
+        target = item.get("targetPort", address.port)
+        for workload in cluster.workloads.values():
+            same = workload.ref.namespace == address.service.namespace
+            if same and selects(labels(service.value, "spec", "selector"), workload.labels):
+                yield workload, target if isinstance(target, int | str) else address.port
+
+
+def _refused(
+    cluster: Cluster, owner: Workload, peer: Workload, port: int | str, direction: str
+) -> Seen[K8sObject] | None:
+    """A policy at ``owner`` that keeps the peer out, where none lets it in."""
+    selecting = [
+        seen
+        for seen in cluster.objects("NetworkPolicy", owner.ref.namespace)
+        if direction in _directions(seen.value)
+        and label_selector(mapping(seen.value, "spec", "podSelector"), owner.labels)
+    ]
+    side = "ingress" if direction == "Ingress" else "egress"
+    for seen in selecting:
+        if any(_allows(cluster, seen.value, rule, peer, port, side) for rule in items(seen.value, "spec", side)):
+            return None
+    return selecting[0] if selecting else None
+
+
+def _directions(policy: K8sObject) -> list[str]:
+    told = dig(policy, "spec", "policyTypes")
+    if isinstance(told, list):
+        return [str(item) for item in told]
+    return ["Ingress", "Egress"] if dig(policy, "spec", "egress") is not None else ["Ingress"]
+
+
+def _allows(cluster: Cluster, policy: K8sObject, rule: K8sObject, peer: Workload, port: int | str, side: str) -> bool:
+    ports = items(rule, "ports")
+    if ports and not any(
+        "port" not in item or str(item["port"]) == str(port) or _in_range(item, port) for item in ports
+    ):
+        return False
+    peers = items(rule, "from" if side == "ingress" else "to")
+    return not peers or any(_is_peer(cluster, policy, item, peer) for item in peers)
+
+
+def _in_range(item: K8sObject, port: int | str) -> bool:
+    first, last = number(item, "port"), number(item, "endPort")
+    return isinstance(port, int) and first is not None and last is not None and first <= port <= last
+
+
+def _is_peer(cluster: Cluster, policy: K8sObject, item: K8sObject, peer: Workload) -> bool:
+    if "ipBlock" in item:
+        return True  # addresses of pods are not known here; give it the benefit of the doubt
+    if "namespaceSelector" in item:
+        space = next(
+            (seen.value for seen in cluster.objects("Namespace") if name_of(seen.value) == peer.ref.namespace), {}
+        )
+        known = {_NAMESPACE_LABEL: peer.ref.namespace, **labels(space, "metadata", "labels")}
+        if not label_selector(mapping(item, "namespaceSelector"), known):
+            return False
+    elif peer.ref.namespace != text(policy, "metadata", "namespace"):
+        return False
+    return "podSelector" not in item or label_selector(mapping(item, "podSelector"), peer.labels)
+
+
+def _finding(
+    case: CaseFile, direction: str, workload: Workload, calls: list[tuple[Address, Seen[K8sObject]]]
+) -> Finding:
+    policy = calls[0][1]
+    complaints = _complaints(case, [address for address, _ in calls])
+    side = "ingress" if direction == "Ingress" else "egress"
+    rules = (("spec", "podSelector"), ("spec", "policyTypes"), ("spec", side))
+    facts = [fact(f"{ref_of(policy.value)} selects the pods of {workload.ref}", policy, *rules)]
+    facts += [address.fact() for address, _ in calls[:3]]
+    peers = ", ".join(dict.fromkeys(address.workload.ref.name for address, _ in calls))
+    statement = (
+        f"{ref_of(policy.value)} lets no traffic in from {peers}, which call {workload.ref}."
+        if direction == "Ingress"
+        else f"{ref_of(policy.value)} does not let {workload.ref} call what it is configured to call."
+    )
+    return Finding(
+        analyzer="policies",
+        fault="network_policy_denied",
+        object=workload.ref,
+        strength=0.95 if complaints else 0.7,
+        statement=statement,
+        facts=(*facts, *complaints),
+        explains=tuple(dict.fromkeys(address.workload.ref for address, _ in calls)),
+        distinguish="a connection from a caller's pod to the callee's pod, with the policy and without",
+    )
+
+
+def _complaints(case: CaseFile, calls: list[Address]) -> list[Fact]:
+    found = []
+    for address in calls[:5]:
+        place = re.compile(rf"\b{re.escape(address.service.name)}\b")
+        lines = matching(streams(case, address.workload), _NO_ANSWER)
+        line = next((item for item in lines if place.search(item[1].text)), None)
+        if line is not None:
+            found.append(log_fact(f"{address.workload.ref} complains of {address.service.name}", *line))
+    return found
