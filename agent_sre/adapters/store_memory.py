@@ -35,6 +35,9 @@ class _Tables:
     timeline: list[Entry] = field(default_factory=list)
 
     def append_entry(self, entry: Entry) -> None:
+        known = (item for item in self.timeline if item.incident_id == entry.incident_id)
+        if entry.key and any(item.key == entry.key for item in known):
+            return
         self.timeline.append(replace(entry, sequence=len(self.timeline) + 1))
 
 

@@ -1,9 +1,9 @@
 """Admission: the API server refused to create what a controller wanted.
 
-The tell-tale is a generation that has fewer pods than it wants. Why is in FailedCreate events on its ReplicaSet; where
-those have expired, the specification is compared with what is listed: service accounts, and quotas' used against hard. A
-FailedCreate on a generation that has all its pods is history, however often it was counted. Quotas that fill without a
-refusal in sight (services, claims) are found from what is missing.
+The tell-tale is a generation that has fewer pods than it wants. Why is in FailedCreate events on its ReplicaSet;
+where those have expired, the specification is compared with what is listed: service accounts, and quotas' used
+against hard. A FailedCreate on a generation that has all its pods is history, however often it was counted. Quotas
+that fill without a refusal in sight (services, claims) are found from what is missing.
 """
 
 import re
@@ -37,7 +37,7 @@ _REFUSALS: tuple[tuple[str, re.Pattern[str], str], ...] = (
     ),
     (
         "limit_range_violation",
-        re.compile(r"(maximum|minimum) (cpu|memory|storage|ephemeral-storage|usage).{0,80} (usage )?per|limit to request ratio", re.I),
+        re.compile(r"(maximum|minimum) (cpu|memory|\S*storage|usage).{0,80} per|limit to request ratio", re.I),
         "its requests or limits lie outside the namespace's LimitRange",
     ),
     (
@@ -145,7 +145,7 @@ def _quota(
             strength=0.97,
             statement=(
                 f"{workload.ref} gets no pods: quota {overrun.quota} of namespace {space.name} allows"
-                f" {overrun.limited} of {overrun.resource}, {overrun.used} is used and {overrun.requested} more is asked for."
+                f" {overrun.limited} of {overrun.resource}, {overrun.used} is used, {overrun.requested} more is asked for."
             ),
             facts=tuple(facts),
             onset=oldest,

@@ -1,8 +1,9 @@
 """Callers: the address that a workload is configured with, against the Services that exist.
 
-A wrong host or port is proven by two witnesses: the configuration that no Service fits, and the caller's log, a name that
-an existing Service almost has, or other callers that agree on another address. An address that nothing fails on is only
-a dangling setting: many programs carry addresses of optional parts. For a database port the fault has its own name.
+A wrong host or port is proven by two witnesses: the configuration that no Service fits, and the caller's log, a name
+that an existing Service almost has, or other callers that agree on another address. An address that nothing fails on
+is only a dangling setting: many programs carry addresses of optional parts. For a database port the fault has its own
+name.
 """
 
 import re
@@ -24,7 +25,8 @@ from agent_sre.domain.finding import Fact, Finding
 _ANALYZER = "callers"
 _NO_NAME = re.compile(
     r"no such host|name or service not known|temporary failure in name resolution|ENOTFOUND|EAI_AGAIN|unknown host"
-    r"|UnknownHostException|could not resolve|name does not resolve|nodename nor servname|lookup .{1,100} on |server misbehaving", re.I
+    r"|UnknownHostException|could not resolve|name does not resolve|nodename nor servname|lookup .{1,100} on "
+    r"|server misbehaving", re.I
 )  # fmt: skip
 _NO_ANSWER = re.compile(
     r"connection refused|ECONNREFUSED|UnableToConnect|failed to connect|connect(ion)? timed? ?out|i/o timeout|ETIMEDOUT"

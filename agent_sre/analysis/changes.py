@@ -100,7 +100,7 @@ def _suspects(case: CaseFile) -> list[Suspect]:
         change = seen.value
         if "status page" in change.summary.lower():
             continue
-        carrier = _carrier(change, every, start)
+        carrier = _carrier(change, every, start, troubled)
         runs_from = carrier.time if carrier else change.time
         if runs_from.timestamp() > start:
             continue
@@ -118,8 +118,8 @@ def _suspects(case: CaseFile) -> list[Suspect]:
     return sorted(found.values(), key=lambda item: (-round(item.score, 9), item.change.value.time, item.change.value.id))
 
 
-def _carrier(change: Change, every: list[Change], start: float) -> Change | None:
-    """The deploy that brought a commit into service: of this commit by name, else the next one before the onset."""
+def _carrier(change: Change, every: list[Change], start: float, troubled: Mapping[str, float]) -> Change | None:
+    """The deploy that brought a commit into service: of this commit by name, else of what is in trouble, else any."""
     if change.kind != "commit":
         return None
     later = [item for item in every if item.kind == "deploy" and item.time >= change.time]
@@ -127,7 +127,8 @@ def _carrier(change: Change, every: list[Change], start: float) -> Change | None
     if named:
         return named[0]
     carried = [item for item in later if item.time.timestamp() <= start]
-    return carried[-1] if carried else None
+    own = [item for item in carried if any(_about(item.target, name) for name in troubled)]
+    return (own or carried)[-1] if carried else None
 
 
 def _troubled(case: CaseFile) -> Mapping[str, float]:

@@ -1,8 +1,8 @@
 """Gateways: routes written in configuration files, followed to the Services they name.
 
 A proxy or API gateway keeps its routes in a ConfigMap. Each route's host and port are set against the Services that
-exist, as callers' addresses are. A route nobody can serve is proven by the specifications; the proxy's log confirms. The
-same goes for a name that pods cannot resolve because their DNS settings lead elsewhere.
+exist, as callers' addresses are. A route nobody can serve is proven by the specifications; the proxy's log confirms.
+The same goes for a name that pods cannot resolve because their DNS settings lead elsewhere.
 """
 
 import re
@@ -24,7 +24,9 @@ _TROUBLE = re.compile(
     r"host not found|no such host|could not be resolved|connection refused|no live upstreams|50[234]|timed? ?out"
     r"|unknownhost|unable to find instance", re.I
 )  # fmt: skip
-_LOOKUP = re.compile(r"no such host|name or service not known|name resolution|ENOTFOUND|EAI_AGAIN|UnknownHost|server misbehaving", re.I)  # fmt: skip
+_LOOKUP = re.compile(
+    r"no such host|name or service not known|name resolution|ENOTFOUND|EAI_AGAIN|UnknownHost|server misbehaving", re.I
+)  # fmt: skip
 
 
 def analyze_gateways(case: CaseFile) -> Iterator[Finding]:

@@ -2,7 +2,8 @@
 
 Three kinds of witness: the unit states of the node (systemd), the node's own conditions and what the runtime's socket
 says in events, and what is missing (pending pods that no scheduler has looked at). The system's unit is the cause, a
-NotReady node its symptom, the workloads on it the victims; all pods bound to the node and all that wait for it are named.
+NotReady node its symptom, the workloads on it the victims; all pods bound to the node and all that wait for it are
+named.
 """
 
 import re

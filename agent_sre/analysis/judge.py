@@ -1,9 +1,9 @@
 """From findings to a verdict: ground, rank, cite, and say what was ruled out.
 
-The order of things: facts that do not stand are dropped (``grounding``), what is left is ranked (``ranking``), the best
-five become hypotheses that cite their excerpts (``evidence_ids``). Conclusive means that the first is likelier right than
-not; otherwise the answer says what was found, what was ruled out and what could not be looked at. Pure and deterministic:
-equal findings give equal verdicts, whatever their order. Called by the graph's hypothesizing node.
+The order of things: facts that do not stand are dropped (``grounding``), what is left is ranked (``ranking``), the
+best five become hypotheses that cite their excerpts (``evidence_ids``). Conclusive means that the first is likelier
+right than not; otherwise the answer says what was found, what was ruled out and what could not be looked at. Pure and
+deterministic: equal findings give equal verdicts, whatever their order. Called by the graph's hypothesizing node.
 """
 
 from collections.abc import Sequence

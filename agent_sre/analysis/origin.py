@@ -105,7 +105,7 @@ def _finding(case: CaseFile, share: Share, place: int, kind: str) -> Finding | N
     lead = moved.fact(
         f"{share.name}: {moved.signal.source.name} went from {number(moved.before)} to {number(moved.after)} {moved.signal.unit}"
     )
-    strength = (0.74 if sharp else 0.62 if kind == "latency" else 0.55) * share.part**0.5 * (1.0 if place == 0 else 0.6)
+    strength = (0.76 if sharp else 0.66) * share.part**0.5 * (1.0 if place == 0 else 0.6)
     if kind == "latency" and not (sharp or moved.strong):
         strength *= 0.5
     return Finding(

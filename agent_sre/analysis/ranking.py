@@ -1,10 +1,10 @@
 """Which of several findings is the cause: merge, explain, score, and say how sure.
 
-A cause counts by what its facts prove, less what speaks against it. Findings of one fault at one object are one cause,
-the surer for being found independently. A cause that explains another object's trouble outranks that trouble: a node its
-pods, a quota its workloads, a callee the callers that merely crash or throw because of it. A rollout of the same object
-just before is no rival but the deeper change, and is attached. What the alerts are about, and what those depend on, comes
-before things that are odd elsewhere. The nearer a rival, the less sure the first.
+A cause counts by what its facts prove, less what speaks against it. Findings of one fault at one object are one
+cause, the surer for being found independently. A cause that explains another object's trouble outranks that trouble:
+a node its pods, a quota its workloads, a callee the callers that merely crash or throw because of it. A rollout of
+the same object just before is no rival but the deeper change, and is attached. What the alerts are about, and what
+those depend on, comes before things that are odd elsewhere. The nearer a rival, the less sure the first.
 """
 
 from collections import defaultdict
@@ -78,7 +78,7 @@ def confidence(candidate: Candidate, ranked: Sequence[Candidate]) -> float:
     rivals = [item.score for item in ranked if item is not candidate and not _same_story(candidate, item)]
     rival = max(rivals, default=0.0)
     share = ours / (ours + _RIVAL * rival * rival / ours)
-    return round(min(0.98, ours * share), 4)
+    return round(float(min(0.98, ours * share)), 4)
 
 
 def _same_story(first: Candidate, second: Candidate) -> bool:
@@ -166,9 +166,9 @@ def _concerns_alerts(case: CaseFile, item: Finding) -> bool:
 def _change_before(item: Finding, merged: Sequence[Finding]) -> str | None:
     """The rollout of the same object that came just before this began."""
     for other in merged:
-        if other.fault == _ROLLOUT and other.object == item.object and other.strength >= 0.3:
-            if item.onset is None or other.onset is None or item.onset >= other.onset - _SLACK:
-                return other.change
+        behind = other.fault == _ROLLOUT and other.object == item.object and other.strength >= 0.3
+        if behind and (item.onset is None or other.onset is None or item.onset >= other.onset - _SLACK):
+            return other.change
     return None
 
 

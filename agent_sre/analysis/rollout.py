@@ -1,10 +1,10 @@
 """Rollouts: what changed in a workload just before the trouble began, read from its ReplicaSets.
 
-Every generation of a Deployment keeps its template, so a rollout can be described exactly: image, environment, resources,
-probes, command. It is guilty as far as time, place and symptom agree: it came shortly before the onset, the trouble is at
-this workload, and its own signals or pods turned bad. A rollout after the onset is somebody's attempt to help. Changes
-recorded elsewhere (``changes.json``, a deploy system) are ``changes``' business; where one is the same event, its id is
-used.
+Every generation of a Deployment keeps its template, so a rollout can be described exactly: image, environment,
+resources, probes, command. It is guilty as far as time, place and symptom agree: it came shortly before the onset,
+the trouble is at this workload, and its own signals or pods turned bad. A rollout after the onset is somebody's
+attempt to help. Changes recorded elsewhere (``changes.json``, a deploy system) are ``changes``' business; where one
+is the same event, its id is used.
 """
 
 from collections.abc import Iterator, Mapping

@@ -1,8 +1,9 @@
 """Service routing: every pod may be well and nothing arrives, because two specifications disagree.
 
-For each Service its selector is set against the workloads' labels, and its ports against the ports, names and protocols
-that the selected containers serve; endpoints confirm. A Service whose workload exists but has no ready pods is a victim,
-not a cause. Ingress backends are followed the same way. Addresses that callers are given are next door (``callers``).
+For each Service its selector is set against the workloads' labels, and its ports against the ports, names and
+protocols that the selected containers serve; endpoints confirm. A Service whose workload exists but has no ready pods
+is a victim, not a cause. Ingress backends are followed the same way. Addresses that callers are given are next door
+(``callers``).
 """
 
 from collections.abc import Iterator

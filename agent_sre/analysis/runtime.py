@@ -1,8 +1,8 @@
 """Runtime: the process ran and ended, or is not meant to run at all.
 
-Memory kills are said by the runtime itself. For other exits the exit code, the length of the run and the last words of
-the log tell a bad configuration, an unhandled exception and an early crash apart; kills by probes are ``probes``' and kills
-at start ``startup``'s. Zero replicas count where something still needs them.
+Memory kills are said by the runtime itself. For other exits the exit code, the length of the run and the last words
+of the log tell a bad configuration, an unhandled exception and an early crash apart; kills by probes are ``probes``'
+and kills at start ``startup``'s. Zero replicas count where something still needs them.
 """
 
 import re

@@ -1,8 +1,9 @@
 """Scheduling: a pod that no node takes, reasoned node by node.
 
-A selector or required affinity says where the pod is meant to run. If no node satisfies it, it is the cause. If some do,
-it is honoured, and what keeps the pod off those nodes is the cause: cordon, taint, anti-affinity, or too little room. The
-scheduler's own words confirm or, where specifications do not show it, stand alone. Volumes are next door (``volumes``).
+A selector or required affinity says where the pod is meant to run. If no node satisfies it, it is the cause. If some
+do, it is honoured, and what keeps the pod off those nodes is the cause: cordon, taint, anti-affinity, or too little
+room. The scheduler's own words confirm or, where specifications do not show it, stand alone. Volumes are next door
+(``volumes``).
 """
 
 from collections import Counter

@@ -1,8 +1,9 @@
 """Startup: the pod has a node, and its containers do not come up.
 
-What the kubelet waits for is in the container's waiting reason; why is in its message or in the pod's events. Image pulls
-fail in four ways that need four fixes (wrong reference, no credentials, no name resolution, rate limit), told apart by
-the registry's own words. Missing references are named by the kubelet. A process that starts and dies is ``runtime``'s.
+What the kubelet waits for is in the container's waiting reason; why is in its message or in the pod's events. Image
+pulls fail in four ways that need four fixes (wrong reference, no credentials, no name resolution, rate limit), told
+apart by the registry's own words. Missing references are named by the kubelet. A process that starts and dies is
+``runtime``'s.
 """
 
 import re

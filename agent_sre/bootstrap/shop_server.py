@@ -18,6 +18,7 @@ from agent_sre.adapters.clock_system import SystemClock
 from agent_sre.adapters.metrics_snapshot import SnapshotMetrics
 from agent_sre.bootstrap.server import listen, until_stopped
 from agent_sre.domain.errors import PermanentError
+from agent_sre.testing.shop.rule import ShopRule
 from agent_sre.testing.shop.server import ShopServer
 from agent_sre.testing.shop.world import ShopWorld
 
@@ -25,9 +26,9 @@ from agent_sre.testing.shop.world import ShopWorld
 async def run(port: int) -> None:
     """Serve the shop on loopback until a signal. Raises PermanentError where the port is taken."""
     clock = SystemClock()
-    world = ShopWorld(clock.now().replace(microsecond=0))
-    metrics = SnapshotMetrics(lambda: world.series(clock.now()), clock.now)
-    server = ShopServer(world, metrics, clock)
+    world, rule = ShopWorld(clock.now().replace(microsecond=0)), ShopRule()
+    metrics = SnapshotMetrics(lambda: world.series(clock.now()), clock.now, rules=rule.rules, alerts=rule.active)
+    server = ShopServer(world, metrics, rule, clock)
     listening = listen("127.0.0.1", port)
     with tempfile.TemporaryDirectory(prefix="agent-sre-shop-") as folder:
         async with server.running(listening):

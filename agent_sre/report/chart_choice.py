@@ -100,7 +100,7 @@ def chart_of(
     common = dict(set.intersection(*(set(item.labels.items()) for item in series))) if series else {}
     meaning = signal.meaning.replace("_", " ") if signal and signal.meaning != "other" else ""
     head = "CPU" if meaning == "cpu" else meaning.capitalize() or name
-    where = common.get("workload") or common.get("pod") or common.get("service") or common.get("node") or ""
+    where = next((common[key] for key in _TELLING if common.get(key)), "")
     head += " per second" if counter and not meaning else ""
     title = f"{head} · {where}" if where else head
     lines = []

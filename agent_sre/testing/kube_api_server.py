@@ -54,13 +54,17 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What the next request is answered with; status 0 cuts the connection. ``after`` lets the effect happen first."""
+    """What the next request is answered with; status 0 cuts the connection. ``after`` lets the effect happen first.
+
+    ``message`` goes into a Status object, unless ``body`` says what comes instead of one.
+    """
 
     status: int
     message: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     delay: float = 0.0
     after: bool = False
+    body: str = ""
 
 
 class KubeApiServer:
@@ -232,6 +236,8 @@ async def _play(fault: Fault, request: web.Request) -> web.StreamResponse:
             request.transport.close()
         return web.Response()
     response = _status(fault.status, fault.message)
+    if fault.body:
+        response = web.Response(status=fault.status, text=fault.body)
     response.headers.update(fault.headers)
     return response
 

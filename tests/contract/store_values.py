@@ -54,8 +54,8 @@ def incident(name: str = "inc-1", **changes: Any) -> Incident:
     return Incident(**values | changes)
 
 
-def entry(text: str, incident_id: str = "inc-1", time: datetime = NOON) -> Entry:
-    return Entry(incident_id, time, "note", text, actor="a person", evidence=("E1", "E2"))
+def entry(text: str, incident_id: str = "inc-1", time: datetime = NOON, key: str = "") -> Entry:
+    return Entry(incident_id, time, "note", text, actor="a person", evidence=("E1", "E2"), key=key)
 
 
 def proposal(incident_id: str = "inc-1") -> Proposal:

@@ -13,6 +13,8 @@ from agent_sre.testing.cluster import FakeCluster
 from agent_sre.testing.kube_api_server import Fault, KubeApiServer
 from tests.contract.telemetry_values import OBJECTS
 
+CART = ObjectRef("Deployment", "shop", "cart")
+
 
 class Slept:
     """Waits that are only written down."""
@@ -85,7 +87,7 @@ async def test_what_stays_down_is_a_temporary_error(server: KubeApiServer, clust
 
 async def test_a_cut_connection_is_a_temporary_error(server: KubeApiServer, cluster: KubernetesCluster) -> None:
     server.faults = [Fault(0)] * 20  # the client library itself tries an idempotent request again
-    with pytest.raises(TemporaryError, match="cannot be reached"):
+    with pytest.raises(TemporaryError, match=rf"{server.url} cut the connection in the middle of list pods"):
         await cluster.list("Pod", "shop")
 
 
@@ -109,9 +111,34 @@ async def test_a_listing_that_expires_between_pages_begins_again(
     assert len(server.requests) == 3
 
 
-async def test_a_listing_that_keeps_expiring_is_refused(server: KubeApiServer, cluster: KubernetesCluster) -> None:
+async def test_a_listing_that_keeps_expiring_may_pass(server: KubeApiServer, cluster: KubernetesCluster) -> None:
     server.faults = [Fault(410, "too old")] * 2
-    with pytest.raises(PermanentError, match="410"):
+    with pytest.raises(TemporaryError, match=r"expire twice.*list pods in namespace shop"):
+        await cluster.list("Pod", "shop")
+    assert len(server.requests) == 2
+
+
+async def test_an_api_that_the_cluster_does_not_serve_is_named(
+    server: KubeApiServer, cluster: KubernetesCluster
+) -> None:
+    server.faults = [Fault(404, "the server could not find the requested resource")]
+    with pytest.raises(PermanentError, match="does not serve HorizontalPodAutoscaler in autoscaling/v2"):
+        await cluster.list("HorizontalPodAutoscaler", "shop")
+
+
+async def test_who_set_which_field_is_dropped(server: KubeApiServer, cluster: KubernetesCluster) -> None:
+    behind = FakeCluster(OBJECTS)
+    behind.update(CART, {"metadata": {"managedFields": [{"manager": "kubectl"}]}})
+    server.reader = behind
+    (listed,), got = await cluster.list("Deployment", "shop"), await cluster.get(CART)
+    assert "managedFields" not in listed["metadata"]
+    assert got is not None
+    assert "managedFields" not in got["metadata"]
+
+
+async def test_an_answer_that_is_not_kubernetes_is_refused(server: KubeApiServer, cluster: KubernetesCluster) -> None:
+    server.faults = [Fault(200, "a Status where a list was wanted")]
+    with pytest.raises(PermanentError, match="is no list"):
         await cluster.list("Pod", "shop")
 
 
@@ -143,13 +170,14 @@ async def test_outside_a_pod_there_is_no_service_account() -> None:
 async def test_the_probe_names_missing_rights(server: KubeApiServer, connection: Connection) -> None:
     server.denied = {("list", "nodes"), ("get", "pods/log")}
     reach, rights = await KubernetesProbe("kubeconfig", connection.access.kubeconfig, "", ("shop",)).check()
-    assert (reach.state, reach.detail) == (CheckState.OK, "answers, version v1.31.4")
+    assert (reach.state, reach.detail) == (CheckState.OK, f"Kubernetes at {server.url} answers, version v1.31.4")
     assert rights.state is CheckState.WARNING
     assert "get pods/log in shop" in rights.detail
     assert "list nodes" in rights.detail
 
 
-async def test_the_probe_of_full_rights(connection: Connection) -> None:
+async def test_the_probe_of_exactly_the_rights_that_are_needed(server: KubeApiServer, connection: Connection) -> None:
+    server.denied = {("list", "secrets")}
     _, rights = await KubernetesProbe("auto", connection.access.kubeconfig, "", ("shop", "bank")).check()
     assert rights.state is CheckState.OK
 
@@ -162,3 +190,41 @@ async def test_the_probe_of_a_dead_server_says_so(tmp_path: Path) -> None:
     (check,) = await KubernetesProbe("kubeconfig", str(config), "test").check()
     assert check.state is CheckState.FAILED
     assert "cannot be reached" in check.detail
+
+
+async def test_the_probe_warns_of_an_account_that_can_read_secrets(connection: Connection) -> None:
+    _, rights = await KubernetesProbe("auto", connection.access.kubeconfig, "", ("shop",)).check()
+    assert rights.state is CheckState.WARNING
+    assert "Secrets" in rights.detail
+    assert "account" in rights.fix
+
+
+async def test_the_probe_asks_for_rights_and_reads_nothing(server: KubeApiServer, connection: Connection) -> None:
+    await KubernetesProbe("kubeconfig", connection.access.kubeconfig, "", ("shop",)).check()
+    assert {request.path for request in server.requests} == {
+        "/version",
+        "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+    }
+
+
+async def test_the_executors_probe_names_the_right_that_is_missing(
+    server: KubeApiServer, connection: Connection
+) -> None:
+    probe = KubernetesWriterProbe(
+        "kubeconfig", connection.access.kubeconfig, "", namespaces=("shop", "bank"), kinds=("Deployment",)
+    )
+    (good,) = await probe.check()
+    assert good.state is CheckState.OK
+    server.denied = {("patch", "deployments")}
+    (bad,) = await probe.check()
+    assert bad.state is CheckState.FAILED
+    assert "2 of 2 are missing: patch deployments in shop, patch deployments in bank" in bad.detail
+
+
+async def test_the_executors_probe_of_no_namespaces_says_that_nothing_is_open(connection: Connection) -> None:
+    probe = KubernetesWriterProbe(
+        "kubeconfig", connection.access.kubeconfig, "", namespaces=(), kinds=("Deployment",)
+    )
+    (check,) = await probe.check()
+    assert check.state is CheckState.WARNING
+    assert "AGENT_SRE_ACTIONS_NAMESPACES" in check.fix

@@ -47,3 +47,13 @@ async def test_concurrent_audits_make_one_chain(store: Store) -> None:
     rows = await store.journal.audit_rows(0, 100)
     assert [row.sequence for row in rows] == list(range(1, 41))
     assert first_bad_row(rows) is None
+
+
+async def test_an_entry_with_a_key_is_kept_once_however_it_is_stored(store: Store) -> None:
+    stored = await store.incidents.fold(incident(), [], [entry("a", key="started/1"), entry("b")])
+    await store.journal.add(entry("c", key="started/1"))
+    await store.incidents.fold(stored, [], [entry("d", key="started/1"), entry("e", key="started/2")])
+    await store.journal.add(entry("f"))
+    await store.journal.add(entry("other incident", "inc-2", key="started/1"))
+    assert [item.text for item in await store.journal.timeline("inc-1")] == ["a", "b", "e", "f"]
+    assert len(await store.journal.timeline("inc-2")) == 1

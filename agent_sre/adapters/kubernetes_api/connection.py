@@ -40,8 +40,8 @@ Mode = Literal["auto", "in_cluster", "kubeconfig"]
 class Access:
     """Where the account comes from. ``auto``: a kubeconfig that is named, else in a pod its service account.
 
-    ``kubeconfig`` is a path, "" for the library's default (KUBECONFIG or ~/.kube/config); ``context`` "" for the current one; ``timeout`` is seconds
-    per request.
+    ``kubeconfig`` is a path, "" for the library's default (KUBECONFIG or ~/.kube/config); ``context`` "" for the
+    current one; ``timeout`` is seconds per request.
     """
 
     mode: Mode = "auto"
@@ -103,9 +103,9 @@ class Connection:
         try:
             document = orjson.loads(content)
         except orjson.JSONDecodeError as error:
-            raise UnusableAnswer(f"the answer of {self.where} to {what} is not JSON: {error}") from None
+            raise UnusableAnswer(f"the answer of {self.server} to {what} is not JSON: {error}") from None
         if not isinstance(document, dict):
-            raise UnusableAnswer(f"the answer of {self.where} to {what} is no object")
+            raise UnusableAnswer(f"the answer of {self.server} to {what} is no object")
         return document
 
     async def content(
@@ -144,14 +144,14 @@ class Connection:
             # Before each request the library may renew a token: from the pod's file, or by a program.
             raise PermanentError(f"no credentials for {what}: {error}; renew the account's token") from None
         except TimeoutError:
-            raise TemporaryError(f"{self.where} gave no answer to {what} within {self.access.timeout:g} s") from None
+            raise TemporaryError(f"{self.server} gave no answer to {what} within {self.access.timeout:g} s") from None
         except aiohttp.ClientConnectorError as error:
-            raise Unsent(f"{self.where} cannot be reached for {what}: {error}") from None
+            raise Unsent(f"{self.server} cannot be reached for {what}: {error}") from None
         except (aiohttp.ClientError, OSError) as error:
-            raise TemporaryError(f"{self.where} cut the connection in the middle of {what}: {error}") from None
+            raise TemporaryError(f"{self.server} cut the connection in the middle of {what}: {error}") from None
 
     @property
-    def where(self) -> str:
+    def server(self) -> str:
         """``Kubernetes at <address>``; the address is known once the configuration was read."""
         return f"Kubernetes at {self._api.configuration.host}" if self._api is not None else "Kubernetes"
 

@@ -1,6 +1,10 @@
-"""The doctor's look at a cluster: reach and version, then each right the account should and should not have."""
+"""The doctor's look at a cluster: reach and version, then the rights an account needs, and one it should not have.
+
+Rights are asked of the server (SelfSubjectAccessReview), never tried out: nothing is read or changed to find out.
+"""
 
 import asyncio
+from collections.abc import Iterable
 
 from agent_sre.adapters.kubernetes_api.connection import Connection, Refused
 from agent_sre.domain.errors import PermanentError, TemporaryError
@@ -8,7 +12,9 @@ from agent_sre.ports.cluster import CLUSTER_SCOPED, READ_KINDS
 from agent_sre.ports.health import Check, CheckState
 
 _SUBJECT = "cluster (Kubernetes)"
+_WRITER = "cluster (Kubernetes) actions"
 _REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+_SHOWN = 8
 Right = tuple[str, str, str, str]
 """Verb, group, resource (with subresource) and namespace."""
 
@@ -30,36 +36,69 @@ class ConnectionProbe:
             return (Check(_SUBJECT, CheckState.FAILED, str(error), "check the network and the server's address"),)
         except PermanentError as error:
             return (Check(_SUBJECT, CheckState.FAILED, str(error), "correct the AGENT_SRE_KUBE* settings"),)
-        reach = Check(_SUBJECT, CheckState.OK, f"answers, version {version.get('gitVersion', 'unknown')}")
-        return (reach, await self._rights())
+        detail = f"{self._connection.server} answers, version {version.get('gitVersion', 'unknown')}"
+        return (Check(_SUBJECT, CheckState.OK, detail), await self._rights())
 
     async def _rights(self) -> Check:
         subject = f"{_SUBJECT} rights"
-        rights = [right for namespace in self._namespaces for right in _needed(namespace)]
+        needed = dict.fromkeys(right for namespace in self._namespaces for right in _needed(namespace))
+        secrets = [("list", "", "secrets", namespace) for namespace in self._namespaces]
         try:
-            answers = await asyncio.gather(*(self._allowed(right) for right in dict.fromkeys(rights)))
+            missing = await _missing(self._connection, needed)
+            unread = await _missing(self._connection, secrets)
         except (Refused, TemporaryError, PermanentError) as error:
             return Check(subject, CheckState.WARNING, f"could not be asked: {error}", "allow selfsubjectaccessreviews")
-        missing = [right for right, allowed in zip(dict.fromkeys(rights), answers, strict=True) if not allowed]
-        if not missing:
-            return Check(subject, CheckState.OK, f"all {len(answers)} reading rights are there")
-        shown = ", ".join(_shown(right) for right in missing[:8]) + (", ..." if len(missing) > 8 else "")
-        fix = "grant get and list on them; without, they are evidence gaps"
-        return Check(subject, CheckState.WARNING, f"{len(missing)} of {len(answers)} are missing: {shown}", fix)
+        if missing:
+            fix = "grant get and list on them; without, they are evidence gaps"
+            return Check(subject, CheckState.WARNING, _counted(missing, len(needed)), fix)
+        if len(unread) < len(secrets):
+            detail = f"all {len(needed)} reading rights are there, and that to read Secrets, which is never used"
+            return Check(subject, CheckState.WARNING, detail, "use an account that cannot read Secrets")
+        return Check(
+            subject, CheckState.OK, f"all {len(needed)} reading rights are there, and Secrets are out of reach"
+        )
 
-    async def _allowed(self, right: Right) -> bool:
-        verb, group, resource, namespace = right
-        name, _, subresource = resource.partition("/")
-        attributes = {"verb": verb, "group": group, "resource": name, "namespace": namespace}
-        if subresource:
-            attributes["subresource"] = subresource
-        body = {
-            "apiVersion": "authorization.k8s.io/v1",
-            "kind": "SelfSubjectAccessReview",
-            "spec": {"resourceAttributes": attributes},
-        }
-        answer = await self._connection.json("POST", _REVIEWS, "review own rights", body=body)
-        return (answer.get("status") or {}).get("allowed") is True
+
+async def patch_rights(connection: Connection, namespaces: Iterable[str], kinds: Iterable[str]) -> Check:
+    """Whether the connection's account may patch these kinds in these namespaces ("" for all). Never raises."""
+    needed = {
+        ("patch", READ_KINDS[kind][0].rpartition("/")[0], READ_KINDS[kind][1], namespace): None
+        for namespace in namespaces
+        for kind in kinds
+    }
+    if not needed:
+        fix = "set AGENT_SRE_ACTIONS_NAMESPACES"
+        return Check(_WRITER, CheckState.WARNING, "no namespace is open to actions, so each is refused", fix)
+    try:
+        missing = await _missing(connection, needed)
+    except (Refused, TemporaryError, PermanentError) as error:
+        return Check(_WRITER, CheckState.FAILED, f"rights could not be asked: {error}", "correct the executor's access")
+    if missing:
+        fix = "grant patch on them to the executor's account; without, approved actions are refused"
+        return Check(_WRITER, CheckState.FAILED, _counted(missing, len(needed)), fix)
+    return Check(_WRITER, CheckState.OK, f"all {len(needed)} patching rights are there")
+
+
+async def _missing(connection: Connection, rights: Iterable[Right]) -> list[Right]:
+    """Those rights the account does not have, in the given order."""
+    asked = list(rights)
+    answers = await asyncio.gather(*(_allowed(connection, right) for right in asked))
+    return [right for right, allowed in zip(asked, answers, strict=True) if not allowed]
+
+
+async def _allowed(connection: Connection, right: Right) -> bool:
+    verb, group, resource, namespace = right
+    name, _, subresource = resource.partition("/")
+    attributes = {"verb": verb, "group": group, "resource": name, "namespace": namespace}
+    if subresource:
+        attributes["subresource"] = subresource
+    body = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": attributes},
+    }
+    answer = await connection.json("POST", _REVIEWS, "review own rights", body=body)
+    return (answer.get("status") or {}).get("allowed") is True
 
 
 def _needed(namespace: str) -> list[Right]:
@@ -69,6 +108,11 @@ def _needed(namespace: str) -> list[Right]:
         group = version.rpartition("/")[0]
         rights.append(("list", group, plural, "" if kind in CLUSTER_SCOPED else namespace))
     return rights
+
+
+def _counted(missing: list[Right], needed: int) -> str:
+    shown = ", ".join(_shown(right) for right in missing[:_SHOWN]) + (", ..." if len(missing) > _SHOWN else "")
+    return f"{len(missing)} of {needed} are missing: {shown}"
 
 
 def _shown(right: Right) -> str:

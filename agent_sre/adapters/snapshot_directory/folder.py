@@ -13,6 +13,7 @@ import tarfile
 import tempfile
 import zlib
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -88,12 +89,11 @@ def open_folder(path: Path, *, max_members: int = MAX_MEMBERS, max_unpacked: int
         return Folder(path, str(path))
     if not path.is_file():
         raise PermanentError(f"{path}: no such snapshot; give a directory or a .tar.gz with a snapshot.yaml in it")
-    target = Path(tempfile.mkdtemp(prefix="agent-sre-snapshot-"))
-    try:
+    with ExitStack() as undo:
+        target = Path(tempfile.mkdtemp(prefix="agent-sre-snapshot-"))
+        undo.callback(shutil.rmtree, target, ignore_errors=True)
         _unpack(path, target, max_members, max_unpacked)
-    except BaseException:
-        shutil.rmtree(target, ignore_errors=True)
-        raise
+        undo.pop_all()
     return Folder(_top(target), str(path), target)
 
 

@@ -7,6 +7,7 @@ unreadable raises PermanentError with one line that names it.
 import shutil
 import weakref
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -61,11 +62,10 @@ class Snapshot:
 def load_snapshot(path: Path) -> Snapshot:
     """Read a snapshot directory or ``.tar.gz``. Raises PermanentError where it cannot be read."""
     folder = open_folder(path)
-    try:
+    with ExitStack() as undo:
+        undo.callback(_remove, folder.scratch)
         snapshot = _load(path, folder)
-    except BaseException:
-        _remove(folder.scratch)
-        raise
+        undo.pop_all()
     weakref.finalize(snapshot, _remove, folder.scratch)
     return snapshot
 

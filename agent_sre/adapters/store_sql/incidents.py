@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent_sre.adapters.store_sql.codec import decode, encode
 from agent_sre.adapters.store_sql.database import Database
-from agent_sre.adapters.store_sql.journal import timeline_rows
-from agent_sre.adapters.store_sql.schema import INBOX, INCIDENT_ALERTS, INCIDENTS, TIMELINE
+from agent_sre.adapters.store_sql.journal import append_timeline
+from agent_sre.adapters.store_sql.schema import INBOX, INCIDENT_ALERTS, INCIDENTS
 from agent_sre.domain.alert import Alert, Severity
 from agent_sre.domain.errors import TemporaryError
 from agent_sre.domain.incident import Incident
@@ -48,8 +48,7 @@ class SqlIncidents:
         async with self._database.write() as connection:
             await self._put(connection, stored)
             await self._hand_over(connection, incident.id, sorted(set(sequences)))
-            if entries:
-                await connection.execute(TIMELINE.insert(), timeline_rows(entries))
+            await append_timeline(connection, self._database, entries)
         return stored
 
     async def _put(self, connection: AsyncConnection, stored: Incident) -> None:

@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import Row, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent_sre.adapters.store_sql.codec import decode, decode_detail, encode, encode_detail
 from agent_sre.adapters.store_sql.database import Database
@@ -16,9 +18,19 @@ from agent_sre.domain.instant import EPOCH, format_instant, parse_instant
 from agent_sre.domain.timeline import Entry
 
 
-def timeline_rows(entries: Sequence[Entry]) -> list[dict[str, Any]]:
-    """Rows of the ``timeline`` table; the database numbers them."""
-    return [{"incident_id": entry.incident_id, "time": entry.time, "body": encode(entry)} for entry in entries]
+async def append_timeline(connection: AsyncConnection, database: Database, entries: Sequence[Entry]) -> None:
+    """Append to the ``timeline`` table inside the caller's transaction; an entry whose key is there is left out."""
+    rows = [
+        {
+            "incident_id": entry.incident_id,
+            "time": entry.time,
+            "key_digest": sha256(entry.key.encode()).hexdigest() if entry.key else None,
+            "body": encode(entry),
+        }
+        for entry in entries
+    ]
+    if rows:
+        await connection.execute(database.insert(TIMELINE).on_conflict_do_nothing(), rows)
 
 
 def _audit_row(row: Row[Any]) -> AuditRow:
@@ -46,9 +58,8 @@ class SqlJournal:
         self._database = database
 
     async def add(self, entry: Entry) -> None:
-        rows = timeline_rows([entry])
         async with self._database.write() as connection:
-            await connection.execute(TIMELINE.insert(), rows)
+            await append_timeline(connection, self._database, [entry])
 
     async def timeline(self, incident_id: str) -> tuple[Entry, ...]:
         query = (

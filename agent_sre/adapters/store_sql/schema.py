@@ -161,8 +161,11 @@ TIMELINE = Table(
     Column("sequence", _BIG, primary_key=True, autoincrement=True),
     Column("incident_id", Text, nullable=False),
     Column("time", Instant, nullable=False),
+    # SHA-256 of the entry's key, NULL where it has none: what has a key is kept once.
+    Column("key_digest", String(64), nullable=True),
     Column("body", Text, nullable=False),
     Index(None, "incident_id", "time"),
+    Index(None, "incident_id", "key_digest", unique=True),
 )
 
 AUDIT = Table(

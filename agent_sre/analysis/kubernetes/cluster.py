@@ -1,9 +1,9 @@
 """The cluster as one thing: workloads with their generations and pods, and the events that still mean something.
 
 A Pod or ReplicaSet counts as the workload that owns it. Owner references decide; where they are absent (exports drop
-them) labels, the pod-template hash and the name do. Events outlive what they are about, so only those count whose object
-still exists, is the same (uid), and belongs to the workload's current generation. Built once per case, asked by all
-Kubernetes families.
+them) labels, the pod-template hash and the name do. Events outlive what they are about, so only those count whose
+object still exists, is the same (uid), and belongs to the workload's current generation. Built once per case, asked
+by all Kubernetes families.
 """
 
 import re

@@ -1,8 +1,9 @@
 """Facts about Kubernetes objects and log lines, with excerpts that can be checked against what was stored.
 
-The excerpt of an object is its reference on the first line and then ``path=value`` lines, each value literally from the
-object; that of a log is its source and the line. ``resolves`` is the inverse: it tells whether such an excerpt is really
-in an observation. Here alone is known what excerpts look like, so nothing can be cited that the check does not know.
+The excerpt of an object is its reference on the first line and then ``path=value`` lines, each value literally from
+the object; that of a log is its source and the line. ``resolves`` is the inverse: it tells whether such an excerpt is
+really in an observation. Here alone is known what excerpts look like, so nothing can be cited that the check does not
+know.
 """
 
 import json

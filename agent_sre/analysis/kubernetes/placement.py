@@ -1,8 +1,9 @@
 """Which node could take a pod, and which predicate keeps it off each of the others.
 
-The scheduler's predicates, computed from specifications: cordon, taints, nodeSelector, required node affinity, free CPU,
-memory and pod slots, and required pod anti-affinity. Free means allocatable minus the requests of the pods bound to the
-node, as far as they were listed; the scheduler's event, which knows all of them, is read beside this, not instead.
+The scheduler's predicates, computed from specifications: cordon, taints, nodeSelector, required node affinity, free
+CPU, memory and pod slots, and required pod anti-affinity. Free means allocatable minus the requests of the pods bound
+to the node, as far as they were listed; the scheduler's event, which knows all of them, is read beside this, not
+instead.
 """
 
 import re

@@ -4,12 +4,14 @@ import asyncio
 
 import pytest
 
+from agent_sre.adapters.cluster_snapshot import SnapshotCluster
+from agent_sre.adapters.metrics_snapshot import SnapshotMetrics
 from agent_sre.domain.errors import PermanentError, TemporaryError
 from agent_sre.domain.telemetry import LogSource
 from agent_sre.evidence.catalogue import COLLECTORS, Collector
 from agent_sre.evidence.run import run_collector
 from agent_sre.evidence.scope import Collected, Readers, Scope
-from tests.unit.evidence.worlds import Refusing, alert, log_reader, pod, readers, run, scope
+from tests.unit.evidence.worlds import METRICS, NOW, Refusing, alert, log_reader, pod, readers, run, scope
 
 NAMES = [collector.name for collector in COLLECTORS]
 EXPRESSION = "http://prometheus:9090/graph?g0.expr=sum%28http_requests_total%29+%3E+5&g0.tab=1"
@@ -102,8 +104,6 @@ async def test_objects_are_listed_by_kind_and_empty_listings_are_observed() -> N
 
 
 async def test_of_too_many_objects_those_that_are_not_well_are_kept() -> None:
-    from agent_sre.adapters.cluster_snapshot import SnapshotCluster
-
     cluster = SnapshotCluster([pod("a"), pod("b"), pod("c", ready=False)])
     found = await run("kubernetes_objects", scope(objects_per_kind=1), readers(cluster=cluster))
     (pods,) = [item for item in found.observations if "kind=Pod " in f"{item.query} "]
@@ -132,8 +132,6 @@ async def test_events_of_namespaces_nodes_and_system_newest_first() -> None:
 
 
 async def test_telling_logs_come_first_and_healthy_replicas_are_few() -> None:
-    from agent_sre.adapters.cluster_snapshot import SnapshotCluster
-
     line = "2026-03-01T11:59:00Z x\n"
     healthy = {LogSource("shop", f"web-6d4cf56db6-abcd{n}", "app"): line for n in range(6)}
     named = {LogSource("shop", "cart-0", "app"): line, LogSource("shop", "db-0", "app", previous=True): line}
@@ -196,9 +194,6 @@ async def test_an_alert_without_an_expression_is_a_gap() -> None:
 
 
 async def test_rules_and_active_alerts_of_the_same_name() -> None:
-    from agent_sre.adapters.metrics_snapshot import SnapshotMetrics
-    from tests.unit.evidence.worlds import METRICS, NOW
-
     rules = ({"name": "TooManyErrors", "query": "sum(node_load1)"}, {"name": "Other", "query": "1"})
     active = ({"labels": {"alertname": "TooManyErrors"}, "state": "firing"}, {"labels": {"alertname": "Other"}})
     metrics = SnapshotMetrics(lambda: METRICS, lambda: NOW, rules=lambda: rules, alerts=lambda: active)

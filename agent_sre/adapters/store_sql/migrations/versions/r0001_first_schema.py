@@ -120,9 +120,11 @@ def _journal() -> None:
         sa.Column("sequence", _BIG, primary_key=True, autoincrement=True),
         sa.Column("incident_id", sa.Text(), nullable=False),
         sa.Column("time", _TIME, nullable=False),
+        sa.Column("key_digest", sa.String(64), nullable=True),
         sa.Column("body", sa.Text(), nullable=False),
     )
     op.create_index("ix_timeline_incident_id_time", "timeline", ["incident_id", "time"])
+    op.create_index("ix_timeline_incident_id_key_digest", "timeline", ["incident_id", "key_digest"], unique=True)
     op.create_table(
         "audit",
         sa.Column("sequence", _BIG, primary_key=True, autoincrement=False),
