@@ -145,7 +145,7 @@ def _quota(
             strength=0.97,
             statement=(
                 f"{workload.ref} gets no pods: quota {overrun.quota} of namespace {space.name} allows"
-                f" {overrun.limited} of {overrun.resource}, {overrun.used} is used, {overrun.requested} more is asked for."
+                f" {overrun.limited} of {overrun.resource}, {overrun.used} is used, {overrun.requested} more asked for."
             ),
             facts=tuple(facts),
             onset=oldest,

@@ -1,9 +1,9 @@
 """When did a signal change, which way, and by how much: change points without a model of the signal.
 
-CUSUM with binary segmentation (Page 1954; Scott and Knott 1974) on robust z-scores: values are centred at the median and
-scaled by the median absolute deviation, then clipped, so that one spike or a burst of them moves nothing. A split is kept
-where the CUSUM statistic exceeds what a random walk of that length reaches by chance. Measured on synthetic shifts this
-finds more than a kernel method does, at a hundredth of the time. Not here: which of many onsets matters.
+CUSUM with binary segmentation (Page 1954; Scott and Knott 1974) on robust z-scores: values are centred at the median
+and scaled by the median absolute deviation, then clipped, so that one spike or a burst of them moves nothing. A split
+is kept where the CUSUM statistic exceeds what a random walk of that length reaches by chance. Measured on synthetic
+shifts this finds more than a kernel method does, at a hundredth of the time. Not here: which of many onsets matters.
 """
 
 from dataclasses import dataclass
@@ -71,9 +71,7 @@ def segments(values: Floats, threshold: float = 1.6) -> tuple[Segment, ...]:
         return ()
     noise = _noise(values)
     cuts = [0, *sorted(_cuts(values, noise, threshold)), size]
-    return tuple(
-        Segment(start, end, median(values[start:end])) for start, end in zip(cuts, cuts[1:], strict=False)
-    )
+    return tuple(Segment(start, end, median(values[start:end])) for start, end in zip(cuts, cuts[1:], strict=False))
 
 
 def _noise(values: Floats) -> float:
@@ -154,9 +152,7 @@ def onset(times: Floats, values: Floats, near: float | None = None, least_z: flo
     noise = _noise(values)
     reference = _usual(parts, least_z * noise)
     departed = [
-        part
-        for part in parts
-        if part.start >= reference.end and abs(part.level - reference.level) >= least_z * noise
+        part for part in parts if part.start >= reference.end and abs(part.level - reference.level) >= least_z * noise
     ]
     if not departed:
         return None

@@ -41,7 +41,17 @@ _WORDS_FOR = {
     "limit lowered": ("exhausted", "pool", "limit", "rejected", "memory", "oom", "queue", "saturated"),
     "call in a loop": ("slow", "select", "query", "calls_in_request", "duration_ms", "timeout"),
     "batching dropped": ("throttl", "capacity", "rate", "putitem", "single", "exceeded", "slow"),
-    "field changed": ("missing", "field", "required", "deserialize", "decode", "parse", "unmarshal", "column", "schema"),
+    "field changed": (
+        "missing",
+        "field",
+        "required",
+        "deserialize",
+        "decode",
+        "parse",
+        "unmarshal",
+        "column",
+        "schema",
+    ),
     "dependency raised": ("nosuchmethod", "importerror", "version", "incompatible", "undefined", "symbol"),
 }
 
@@ -115,7 +125,9 @@ def _suspects(case: CaseFile) -> list[Suspect]:
         known = found.get(change.id)
         if known is None or suspect.score > known.score:
             found[change.id] = suspect
-    return sorted(found.values(), key=lambda item: (-round(item.score, 9), item.change.value.time, item.change.value.id))
+    return sorted(
+        found.values(), key=lambda item: (-round(item.score, 9), item.change.value.time, item.change.value.id)
+    )
 
 
 def _carrier(change: Change, every: list[Change], start: float, troubled: Mapping[str, float]) -> Change | None:
@@ -142,9 +154,7 @@ def _troubled(case: CaseFile) -> Mapping[str, float]:
     return found
 
 
-def _place(
-    change: Change, carrier: Change | None, troubled: Mapping[str, float], case: CaseFile
-) -> tuple[str, float]:
+def _place(change: Change, carrier: Change | None, troubled: Mapping[str, float], case: CaseFile) -> tuple[str, float]:
     """The workload the change concerns, and how well its place fits the trouble."""
     paths = read(change).paths
     texts = [change.target, *paths, carrier.target if carrier else ""]
@@ -194,7 +204,9 @@ def _fault(suspect: Suspect) -> str:
     paths = " ".join(read(change).paths)
     if change.kind == "feature_flag":
         return "bad_feature_flag"
-    if change.kind == "config" or re.search(r"\.(?:ya?ml|properties|toml|ini|env|conf)\b", paths) and not read(change).manifest_only:
+    if change.kind == "config" or (
+        re.search(r"\.(?:ya?ml|properties|toml|ini|env|conf)\b", paths) and not read(change).manifest_only
+    ):
         return "bad_config_change"
     if re.search(r"migrat", paths, re.IGNORECASE):
         return "bad_migration"
@@ -234,7 +246,9 @@ def _reasons(suspect: Suspect) -> list[Fact]:
     change, reading = suspect.change.value, read(suspect.change.value)
     facts = []
     for risk in suspect.risks:
-        lines = [f"-{line.strip()}" for line in reading.removed[:3]] + [f"+{line.strip()}" for line in reading.added[:3]]
+        lines = [f"-{line.strip()}" for line in reading.removed[:3]] + [
+            f"+{line.strip()}" for line in reading.added[:3]
+        ]
         excerpt = f"{change.id} {risk}: " + one_line(" ".join(lines), 300)
         facts.append(Fact(f"It contains an edit that breaks services: {risk}", suspect.change.observation, excerpt))
     if suspect.words:

@@ -1,10 +1,10 @@
 """How far each signal has left its usual level since the incident began, and when the incident began.
 
 Two questions that every metric analyzer asks. ``incident_start`` dates the incident from what the alerted workloads'
-own signals show, because an alert is late by its ``for`` clause and a synthetic one by more. ``Departure`` then compares
-the usual level before that with the strongest level held since: held means two neighbouring samples, so a lone spike
-counts for nothing, and a fault that came and went within the window still counts. How rare such a level was before
-tells a signal that does this every few minutes from one that never did.
+own signals show, because an alert is late by its ``for`` clause and a synthetic one by more. ``Departure`` then
+compares the usual level before that with the strongest level held since: held means two neighbouring samples, so a
+lone spike counts for nothing, and a fault that came and went within the window still counts. How rare such a level
+was before tells a signal that does this every few minutes from one that never did.
 """
 
 from collections.abc import Iterable

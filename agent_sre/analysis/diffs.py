@@ -13,7 +13,10 @@ from functools import lru_cache
 
 from agent_sre.domain.telemetry import Change
 
-_FILES = re.compile(r"^(?:files?: (?P<list>.+)|(?:\+\+\+|---) [ab]/(?P<path>\S+)|diff --git a/(?P<git>\S+) .*|@@ (?P<hunk>[\w./-]+/[\w.-]+))", re.M)
+_FILES = re.compile(
+    r"^(?:files?: (?P<list>.+)|(?:\+\+\+|---) [ab]/(?P<path>\S+)|diff --git a/(?P<git>\S+) .*|@@ (?P<hunk>[\w./-]+/[\w.-]+))",
+    re.M,
+)
 _HARMLESS_PATH = re.compile(
     r"(?:^|/)(?:docs?|documentation|tests?|testdata|__tests__|spec|fixtures|examples?|\.github|\.circleci|\.gitlab)(?:/|$)"
     r"|_test\.\w+$|\.test\.\w+$|\.spec\.\w+$|\.(?:md|rst|txt|css|scss|less|svg|png|html?|po)$"
@@ -31,14 +34,23 @@ _MANIFESTS = re.compile(
     r"|build\.gradle|Gemfile(?:\.lock)?|Cargo\.(?:toml|lock))$"
 )
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{2,}|(?<![\w.])\d{2,6}(?![\w.])")
-_GUARD = re.compile(r"\b(?:if|unless|assert|require|check)\b.*(?:nil|null|None|undefined|empty|len|size|< ?0|valid|ok\b)|\?\.|\?\?|try\b|catch\b|except\b|rescue\b|recover\(")
+_GUARD = re.compile(
+    r"\b(?:if|unless|assert|require|check)\b.*(?:nil|null|None|undefined|empty|len|size|< ?0|valid|ok\b)|\?\.|\?\?|try\b|catch\b|except\b|rescue\b|recover\("
+)
 _TIME_LIMIT = re.compile(r"timeout|deadline|ttl|expir|budget|max_?wait", re.IGNORECASE)
 _AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*\*?\s*(?:time\.)?(milliseconds?|ms|seconds?|s|minutes?|m)?\b", re.IGNORECASE)
-_LIMIT = re.compile(r"\b(?:max|limit|pool|size|capacity|replicas|workers|threads|connections|memory|cpu|buffer|batch)", re.IGNORECASE)
+_LIMIT = re.compile(
+    r"\b(?:max|limit|pool|size|capacity|replicas|workers|threads|connections|memory|cpu|buffer|batch)", re.IGNORECASE
+)
 _LOOP = re.compile(r"\bfor\b|\bwhile\b|\.(?:map|forEach|each)\(|\bforeach\b")
-_REMOTE = re.compile(r"(?:\bctx\b|await |\.(?:Get|Query|Exec|Put|Find|Fetch|Call|Load|Send|Select|Insert|Update|Post|Request)\w*\()")
+_REMOTE = re.compile(
+    r"(?:\bctx\b|await |\.(?:Get|Query|Exec|Put|Find|Fetch|Call|Load|Send|Select|Insert|Update|Post|Request)\w*\()"
+)
 _BATCH = re.compile(r"batch|bulk|chunk|multi|IN \(", re.IGNORECASE)
-_FIELD = re.compile(r"json:|protobuf:|xml:|yaml:|\brequired\b|@JsonProperty|@Column|field\(|ALTER TABLE|RENAME COLUMN|DROP COLUMN", re.IGNORECASE)
+_FIELD = re.compile(
+    r"json:|protobuf:|xml:|yaml:|\brequired\b|@JsonProperty|@Column|field\(|ALTER TABLE|RENAME COLUMN|DROP COLUMN",
+    re.IGNORECASE,
+)
 _UNITS = {"m": 60.0, "minute": 60.0, "minutes": 60.0, "ms": 1e-3, "millisecond": 1e-3, "milliseconds": 1e-3}
 
 

@@ -19,8 +19,48 @@ from agent_sre.domain.telemetry import Change
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{2,}|(?<![\w.])\d{2,6}(?![\w.])")
 _PIECES = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
 _NOISE = frozenset(
-    "the and for with from this that error failed warn info debug http https status trace_id span_id message msg level time "
-    "request response returned return func var nil null none true false err ctx context string int error_code code string".split()
+    [
+        "the",
+        "and",
+        "for",
+        "with",
+        "from",
+        "this",
+        "that",
+        "error",
+        "failed",
+        "warn",
+        "info",
+        "debug",
+        "http",
+        "https",
+        "status",
+        "trace_id",
+        "span_id",
+        "message",
+        "msg",
+        "level",
+        "time",
+        "request",
+        "response",
+        "returned",
+        "return",
+        "func",
+        "var",
+        "nil",
+        "null",
+        "none",
+        "true",
+        "false",
+        "err",
+        "ctx",
+        "context",
+        "string",
+        "int",
+        "error_code",
+        "code",
+        "string",
+    ]
 )
 
 

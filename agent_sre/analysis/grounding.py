@@ -49,7 +49,7 @@ def _names_telemetry(excerpt: str, observation: Observation) -> bool:
     return (
         any(str(stream.source) in excerpt for stream in observation.streams)
         or any(series.name in excerpt and str(series) in excerpt for series in observation.series)
-        or any(change.id in excerpt for change in observation.changes)
+        or any(change.id in excerpt or (change.target and change.target in excerpt) for change in observation.changes)
         or any(edge.caller in excerpt and edge.callee in excerpt for edge in observation.edges)
         or any(str(rule.get("name", rule.get("labels"))) in excerpt for rule in observation.rules)
         or any(span.service in excerpt for span in observation.spans)

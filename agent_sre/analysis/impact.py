@@ -1,4 +1,4 @@
-"""Who is hit, since when: from the alerts, from workloads that do not serve, and from what the leading cause explains."""
+"""Who is hit, since when: from the alerts, workloads that do not serve, and what the leading cause explains."""
 
 from collections.abc import Sequence
 

@@ -79,7 +79,7 @@ def _read(case: CaseFile) -> Iterable[Statement]:
     return found.values()
 
 
-def _count(  # noqa: PLR0913, PLR0917 - the innermost loop, called once a line
+def _count(
     found: dict[tuple[str, int, bool], Statement],
     miner: Miner,
     workload: str,

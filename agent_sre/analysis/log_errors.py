@@ -49,9 +49,7 @@ def _names(text: str, name: str) -> bool:
     return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text, re.IGNORECASE) is not None
 
 
-def _named_causes(
-    case: CaseFile, found: list[Statement], pointing: Mapping[str, set[str]]
-) -> Iterable[Finding]:
+def _named_causes(case: CaseFile, found: list[Statement], pointing: Mapping[str, set[str]]) -> Iterable[Finding]:
     best: dict[tuple[str, str], Finding] = {}
     for item in found:
         finding = _cause(case, item, pointing)
@@ -106,7 +104,9 @@ def _outside(case: CaseFile, found: list[Statement]) -> Iterable[Finding]:
             object=object_of(case, workload, items[0].namespace),
             strength=0.66 if count >= 5 else 0.5,
             statement=f"{host}, outside the cluster, fails or does not answer {workload}.",
-            facts=tuple(item.fact(f"{workload} cannot use {host}: {one_line(item.template, 120)}") for item in items[:4]),
+            facts=tuple(
+                item.fact(f"{workload} cannot use {host}: {one_line(item.template, 120)}") for item in items[:4]
+            ),
             onset=min((item.first for item in items if item.first), default=None),
             distinguish=f"the provider's status page, and a request to {host} from elsewhere",
         )

@@ -1,4 +1,5 @@
-"""What well-known error messages mean: the words of databases, runtimes, proxies and libraries, and the fault they name.
+"""What well-known error messages mean: the words of databases, runtimes, proxies and libraries, and the fault they
+name.
 
 A row is a message that a program prints when one particular thing is wrong, so it is worth more than any error count.
 ``strength`` says how often the message means that fault rather than a consequence of another one. Rows are tried in

@@ -137,7 +137,9 @@ _SEVERITIES = (
     (re.compile(r"\bexception\b|\btraceback\b|\bunhandled\b|\bfailed\b|\bfailure\b|\brefused\b|\btimed? ?out\b", re.I), 3),
     (re.compile(r"\bWARN(?:ING)?\b|^[W]\d{4} |level=warn|\"(?:level|severity)\":\s*\"warn", re.I), 2),
 )  # fmt: skip
-_CALM = re.compile(r"\b(?:INFO|DEBUG|TRACE|NOTICE)\b|^[I]\d{4} |level=(?:info|debug)|\"(?:level|severity)\":\s*\"(?:info|debug)", re.I)
+_CALM = re.compile(
+    r"\b(?:INFO|DEBUG|TRACE|NOTICE)\b|^[I]\d{4} |level=(?:info|debug)|\"(?:level|severity)\":\s*\"(?:info|debug)", re.I
+)
 
 
 def severity(line: str) -> int:

@@ -42,9 +42,7 @@ def node_network_delay(case: CaseFile) -> Iterable[Finding]:
     slow = _slowed(case)
     told = _told(case)
     troubled = {name for name in slow} | {
-        workload
-        for item in told
-        if _TROUBLE_WORDS.search(item.name) and (workload := _workload(item.labels))
+        workload for item in told if _TROUBLE_WORDS.search(item.name) and (workload := _workload(item.labels))
     }
     if len(troubled) < _LEAST or surge(case) is not None or _explained(case, troubled):
         return
@@ -87,9 +85,7 @@ def _slowed(case: CaseFile) -> dict[str, Departure]:
 def _explained(case: CaseFile, troubled: set[str]) -> bool:
     """Whether one of them is busy: then its slowness is its own and the others wait for it."""
     known = profiles(case)
-    return any(
-        (moved := busier(known[name])) is not None and moved.ratio >= 2 for name in troubled if name in known
-    )
+    return any((moved := busier(known[name])) is not None and moved.ratio >= 2 for name in troubled if name in known)
 
 
 def _homes(case: CaseFile) -> Mapping[str, set[str]]:
@@ -116,7 +112,9 @@ def _score(
     rise = (moved.after - moved.before) if moved is not None else 0.0
     steepness = min(moved.ratio, 50.0) if moved is not None else 0.0
     share = hosts.get(node, 0) / max(sum(hosts.values()), 1)
-    return (steepness * (0.2 + share) + min(rise, 5.0)) * (1.0 if share or not hosts else 0.1) + 10.0 * (node in witnesses)
+    return (steepness * (0.2 + share) + min(rise, 5.0)) * (1.0 if share or not hosts else 0.1) + 10.0 * (
+        node in witnesses
+    )
 
 
 def _facts(
@@ -129,7 +127,9 @@ def _facts(
     facts = []
     if node in resent:
         moved = resent[node]
-        facts.append(moved.fact(f"{node} sends {number(moved.after)} segments a second again, usually {number(moved.before)}"))
+        facts.append(
+            moved.fact(f"{node} sends {number(moved.after)} segments a second again, usually {number(moved.before)}")
+        )
     if node in witnesses:
         item = witnesses[node]
         facts.append(Fact(f"{item.name} fires for {node}", item.observation, f"{item.name} {node}: {item.text}"))
@@ -139,7 +139,9 @@ def _facts(
     if not slow:
         for item in [item for item in told if _TROUBLE_WORDS.search(item.name)][:4]:
             workload = _workload(item.labels)
-            facts.append(Fact(f"{item.name} fires for {workload}", item.observation, f"{item.name} {workload}: {item.text}"))
+            facts.append(
+                Fact(f"{item.name} fires for {workload}", item.observation, f"{item.name} {workload}: {item.text}")
+            )
     return tuple(facts)
 
 

@@ -1,7 +1,7 @@
 """The object that a name in telemetry stands for.
 
-Metrics, logs and traces name workloads, not API objects. Where the cluster was listed the real object is found (its kind
-and namespace); where it was not, the name is taken for a Deployment in the signal's namespace, as most are.
+Metrics, logs and traces name workloads, not API objects. Where the cluster was listed the real object is found (its
+kind and namespace); where it was not, the name is taken for a Deployment in the signal's namespace, as most are.
 """
 
 from agent_sre.analysis.casefile import CaseFile

@@ -1,11 +1,11 @@
 """Where trouble begins among many troubled workloads: the origin against its victims.
 
-A slow callee makes its callers slow, and a failing one makes them fail, so the loudest workload is often a victim. The
-measure is physical: the extra seconds (or failures) per second that a workload adds contain those of the workloads it
-calls. What is left after taking those off is its own share, and the origin is where most of the own share lies. A callee
-that nobody called before the incident is no origin: its caller began to do something else. Why the origin is slow is
-said by its CPU, throttling, calls and traffic where they are known (``mechanism``); where they are not, the finding says
-so and stays weak. Not here: which change did it (``changes``).
+A slow callee makes its callers slow, and a failing one makes them fail, so the loudest workload is often a victim.
+The measure is physical: the extra seconds (or failures) per second that a workload adds contain those of the
+workloads it calls. What is left after taking those off is its own share, and the origin is where most of the own
+share lies. A callee that nobody called before the incident is no origin: its caller began to do something else. Why
+the origin is slow is said by its CPU, throttling, calls and traffic where they are known (``mechanism``); where they
+are not, the finding says so and stays weak. Not here: which change did it (``changes``).
 """
 
 import re
@@ -23,7 +23,8 @@ from agent_sre.domain.finding import Fact, Finding
 _ERROR_WORDS = re.compile(r"avail|error|5xx|fail|success|exception", re.IGNORECASE)
 _LATENCY_WORDS = re.compile(r"laten|slow|duration|response.?time|p9\d", re.IGNORECASE)
 _STORE_WORDS = re.compile(
-    r"sql|postgres|maria|mongo|redis|memcache|cassandra|dynamo|database|elastic|oracle|\bdb\b|-db\b|\bdb-", re.IGNORECASE
+    r"sql|postgres|maria|mongo|redis|memcache|cassandra|dynamo|database|elastic|oracle|\bdb\b|-db\b|\bdb-",
+    re.IGNORECASE,
 )
 _MOST = 5
 

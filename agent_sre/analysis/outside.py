@@ -1,9 +1,9 @@
 """Causes that nobody in the cluster brought about: more requests than usual, and providers that fail.
 
-A surge shows where requests come in: the entry's own traffic rises, with or before the latency, and everything behind it
-rises along. Where a callee's traffic rises and its caller's does not, no surge but a change of the caller's behaviour is
-seen: more calls per request, or retries. A provider's failure is believed more when two sources agree: logs of the
-workload that calls it, its own status feed, or metrics about it.
+A surge shows where requests come in: the entry's own traffic rises, with or before the latency, and everything behind
+it rises along. Where a callee's traffic rises and its caller's does not, no surge but a change of the caller's
+behaviour is seen: more calls per request, or retries. A provider's failure is believed more when two sources agree:
+logs of the workload that calls it, its own status feed, or metrics about it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -58,9 +58,14 @@ def traffic_surge(case: CaseFile) -> Iterable[Finding]:
     along = [
         other.traffic
         for other in profiles(case).values()
-        if other.entity.name != name and other.traffic is not None and other.traffic.strong and other.traffic.ratio >= _SURGE
+        if other.entity.name != name
+        and other.traffic is not None
+        and other.traffic.strong
+        and other.traffic.ratio >= _SURGE
     ]
-    facts = [moved.fact(f"{name} gets {number(moved.after)} requests, usually {number(moved.before)} {moved.signal.unit}")]
+    facts = [
+        moved.fact(f"{name} gets {number(moved.after)} requests, usually {number(moved.before)} {moved.signal.unit}")
+    ]
     facts += [
         rise.fact(f"{rise.signal.entity.name} gets {number(rise.after)} instead of {number(rise.before)}")
         for rise in along[:3]
@@ -126,7 +131,9 @@ def provider_outage(case: CaseFile) -> Iterable[Finding]:
         if moved.strong and moved.after > moved.before:
             name = moved.signal.entity.name
             evidence.setdefault(name, []).append(
-                moved.fact(f"Failures of {name} rose from {number(moved.before)} to {number(moved.after)} {moved.signal.unit}")
+                moved.fact(
+                    f"Failures of {name} rose from {number(moved.before)} to {number(moved.after)} {moved.signal.unit}"
+                )
             )
     for seen in case.changes:
         change = seen.value

@@ -37,7 +37,11 @@ def cpu_overload(case: CaseFile) -> Iterable[Finding]:
         return
     for name, profile in profiles(case).items():
         moved = busier(profile)
-        if moved is None or moved.signal.unit not in (*_CORES, "ratio", "percent") or _busy_with_requests(profile, moved):
+        if (
+            moved is None
+            or moved.signal.unit not in (*_CORES, "ratio", "percent")
+            or _busy_with_requests(profile, moved)
+        ):
             continue
         throttled = profile.strongest("throttling")
         squeezed = throttled is not None and throttled.strong and throttled.after > max(throttled.before, 0.02)
@@ -45,14 +49,22 @@ def cpu_overload(case: CaseFile) -> Iterable[Finding]:
         own = profile.slow > 0.2 * _usual_latency(profile)
         named = name in alerted(case)
         ratio = moved.ratio if np.isfinite(moved.ratio) else 20.0
-        strength = 0.3 + 0.1 * squeezed + 0.14 * own + 0.08 * bool(suffering) + 0.08 * named + 0.1 * min(ratio / 10, 1.0)
-        facts = [moved.fact(f"{name} uses {number(moved.after)} {moved.signal.unit} of CPU, usually {number(moved.before)}")]
+        strength = (
+            0.3 + 0.1 * squeezed + 0.14 * own + 0.08 * bool(suffering) + 0.08 * named + 0.1 * min(ratio / 10, 1.0)
+        )
+        facts = [
+            moved.fact(f"{name} uses {number(moved.after)} {moved.signal.unit} of CPU, usually {number(moved.before)}")
+        ]
         if squeezed and throttled is not None:
-            facts.append(throttled.fact(f"{name} is throttled {number(throttled.after)}, usually {number(throttled.before)}"))
+            facts.append(
+                throttled.fact(f"{name} is throttled {number(throttled.after)}, usually {number(throttled.before)}")
+            )
         latency = profile.strongest("latency")
         if own and latency is not None and latency.after > latency.before:
             facts.append(
-                latency.fact(f"Requests of {name} take {number(latency.after)} {latency.signal.unit}, usually {number(latency.before)}")
+                latency.fact(
+                    f"Requests of {name} take {number(latency.after)} {latency.signal.unit}, usually {number(latency.before)}"
+                )
             )
         yield Finding(
             analyzer="cpu_overload",
@@ -203,7 +215,9 @@ def gc_pressure(case: CaseFile) -> Iterable[Finding]:
     for moved in departures(case, about(case, "gc")):
         if moved.strong and moved.after >= 0.1 and moved.after > 2 * moved.before:
             name = moved.signal.entity.name
-            fact = moved.fact(f"{name} spends {number(moved.after)} seconds a second in collections, usually {number(moved.before)}")
+            fact = moved.fact(
+                f"{name} spends {number(moved.after)} seconds a second in collections, usually {number(moved.before)}"
+            )
             yield Finding(
                 analyzer="gc_pressure",
                 fault="gc_pressure",
@@ -235,7 +249,9 @@ def hpa_at_max(case: CaseFile) -> Iterable[Finding]:
             object=object_of(case, name, item.entity.namespace),
             strength=0.6 if suffers else 0.35,
             statement=f"{name} is at the maximum of its autoscaler and needs more.",
-            facts=(Fact(f"{name} runs {number(since[-1])} replicas, its maximum {number(top)}", item.observation, shown),),
+            facts=(
+                Fact(f"{name} runs {number(since[-1])} replicas, its maximum {number(top)}", item.observation, shown),
+            ),
             distinguish=f"the autoscaler's own condition ScalingLimited for {name}",
         )
 
@@ -256,7 +272,9 @@ def noisy_neighbor(case: CaseFile) -> Iterable[Finding]:
                 on_node[item.labels["node"].partition(":")[0]].append(profile)
                 break
     for node, node_busy in sorted(busy.items()):
-        loud = [(moved.after - moved.before, profile) for profile in on_node.get(node, []) if (moved := busier(profile))]
+        loud = [
+            (moved.after - moved.before, profile) for profile in on_node.get(node, []) if (moved := busier(profile))
+        ]
         if not loud:
             continue
         _, worst = max(loud, key=lambda pair: (pair[0], pair[1].entity.name))
@@ -287,7 +305,9 @@ def disk_saturation(case: CaseFile) -> Iterable[Finding]:
         if not (moved.strong and full and moved.after > 2 * moved.before):
             continue
         name = moved.signal.entity.name
-        fact = moved.fact(f"The disk of {name} is busy {number(moved.after)} seconds a second, usually {number(moved.before)}")
+        fact = moved.fact(
+            f"The disk of {name} is busy {number(moved.after)} seconds a second, usually {number(moved.before)}"
+        )
         yield Finding(
             analyzer="disk_saturation",
             fault="pod_disk_io_saturation",

@@ -33,7 +33,8 @@ _FAULTS = {
     ("startupProbe", "port"): "startup_probe_too_short",
 }
 _WRONG_PROTOCOL = re.compile(
-    r"malformed HTTP|server gave HTTP response to HTTPS|first record does not look like a TLS|http2: |reading server preface"
+    r"malformed HTTP|server gave HTTP response to HTTPS|first record does not look like a TLS|http2: "
+    r"|reading server preface"
     r"|does not implement the grpc health|Unimplemented|HTTP/1\.x transport connection broken|unexpected EOF|EOF$"
     r"|frame too large|tls: |x509: |connection reset by peer", re.I
 )  # fmt: skip

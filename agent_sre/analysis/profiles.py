@@ -1,9 +1,10 @@
-"""What each workload's signals say together: latency, errors, traffic, CPU, throttling, memory, each with its departure.
+"""What each workload's signals say together: latency, errors, traffic, CPU, throttling, memory, each with its
+departure.
 
 Sites give latency as several quantiles, errors as ratios, percentages, availability or counts by status. Here they
-become one picture per workload, in seconds, ratios and requests per second, so that workloads can be compared along the
-call graph: ``slow`` and ``failing`` times ``requests`` are the extra seconds of waiting and the extra failures per second
-that a workload adds, which contain those of its callees.
+become one picture per workload, in seconds, ratios and requests per second, so that workloads can be compared along
+the call graph: ``slow`` and ``failing`` times ``requests`` are the extra seconds of waiting and the extra failures
+per second that a workload adds, which contain those of its callees.
 """
 
 import re
@@ -80,7 +81,9 @@ def _fill(case: CaseFile, profile: Profile) -> None:
     profile.traffic = _traffic(profile)
     profile.slow = _slowdown(profile, start)
     profile.failing = _failures(profile, requests, start)
-    profile.known = any(item.times.size and item.times[0] < start for items in profile.signals.values() for item in items)
+    profile.known = any(
+        item.times.size and item.times[0] < start for items in profile.signals.values() for item in items
+    )
 
 
 def _summed(items: list[Measured]) -> tuple[Floats, Floats] | None:

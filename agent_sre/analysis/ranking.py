@@ -27,14 +27,27 @@ _ELSEWHERE = 0.85
 _LEAST = 0.05
 _RIVAL = 0.6
 _BY_CALLEE = frozenset({"crash_on_start", "unhandled_exception", "init_container_failed", "job_failed"})
-"""Faults that a dead callee causes in its callers; what is written in the caller's own specification is not among them."""
+"""Faults that a dead callee causes in its callers; what the caller's own specification has wrong is not among them."""
 _ROLLOUT = "bad_deploy"
 _CHANGES = frozenset(
     {"bad_deploy", "bad_config_change", "bad_feature_flag", "bad_migration", "dependency_upgrade_broken"}
 )
 _BY_CHANGE = frozenset(
-    "unhandled_exception timeout_too_short n_plus_one_queries retry_storm slow_query write_capacity_exceeded poison_message "
-    "pod_network_delay connection_pool_exhausted thread_pool_exhausted lock_contention pod_cpu_overload memory_leak".split()
+    {
+        "unhandled_exception",
+        "timeout_too_short",
+        "n_plus_one_queries",
+        "retry_storm",
+        "slow_query",
+        "write_capacity_exceeded",
+        "poison_message",
+        "pod_network_delay",
+        "connection_pool_exhausted",
+        "thread_pool_exhausted",
+        "lock_contention",
+        "pod_cpu_overload",
+        "memory_leak",
+    }
 )
 """Faults that a change of the same object brings about, and of which it is then the deeper cause."""
 _PROVEN = 0.6

@@ -30,7 +30,8 @@ _SLACK = timedelta(minutes=2)
 _WORSE_UP = frozenset({"errors", "latency", "client_latency", "saturation", "restarts", "memory", "cpu", "throttling"})
 _WATCHED = _WORSE_UP | {"availability"}
 _REVISION: Path = ("metadata", "annotations", "deployment.kubernetes.io/revision")
-_PARTS = ("image", "env", "envFrom", "resources", "livenessProbe", "readinessProbe", "startupProbe", "command", "args", "ports", "volumeMounts")  # fmt: skip
+_PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
+_PARTS = ("image", "env", "envFrom", "resources", *_PROBES, "command", "args", "ports", "volumeMounts")
 _HASHES = ("checksum", "hash", "configmap", "config-version")
 
 

@@ -30,7 +30,8 @@ _CONFIG = re.compile(
     r"(missing|required|invalid|unknown|unrecognized|undefined|malformed|bad|cannot parse|failed to (load|parse|read)|"
     r"could not (load|parse|read)|no such|error (loading|parsing|reading))[^\n]{0,60}"
     r"(config|configuration|setting|environment variable|env var|flag|option|argument|property|properties|yaml|toml)"
-    r"|(environment variable|config(uration)?|setting|property)[^\n]{0,80}(not set|missing|required|invalid|must be|not found|undefined)",
+    r"|(environment variable|config(uration)?|setting|property)[^\n]{0,80}"
+    r"(not set|missing|required|invalid|must be|not found|undefined)",
     re.I,
 )
 _BUSY_PORT = re.compile(r"address already in use|EADDRINUSE|port \d+ (is|was) already in use|bind.{0,40}failed", re.I)
@@ -218,8 +219,8 @@ def _jobs(cluster: Cluster, workload: Workload) -> Iterator[Finding]:
             if text(item, "type") == "Failed" and text(item, "status") == "True":
                 words = f"{workload.ref} has failed: {text(item, 'reason')}"
                 paths: tuple[Path, ...] = (("status", "conditions", place), ("status", "failed"))
-                facts = (fact(words, workload.seen, *paths),)
-                yield Finding(_ANALYZER, "job_failed", workload.ref, 0.85, f"{words}.", facts)
+                failed = (fact(words, workload.seen, *paths),)
+                yield Finding(_ANALYZER, "job_failed", workload.ref, 0.85, f"{words}.", failed)
     if workload.ref.kind == "CronJob":
         missed = cluster.events(workload.ref, "FailedNeedsStart", "TooManyMissedTimes", "MissSchedule")
         suspended = workload.value("spec", "suspend") is True

@@ -110,7 +110,7 @@ def _causes(nodes: tuple[Verdict, ...]) -> list[tuple[str, list[Verdict]]]:
 
 
 def _from_words(words: dict[str, int], pod: Pod) -> list[tuple[str, list[Verdict]]]:
-    """The scheduler's own counts, where specifications show no obstacle; the smallest intent is resolved by the spec."""
+    """The scheduler's own counts, where specifications show no obstacle."""
     spec = pod.seen.value
     named = dict(words)
     if at.SELECTOR in named and not fact("", pod.seen, ("spec", "nodeSelector")).excerpt.count("\n"):

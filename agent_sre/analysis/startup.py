@@ -36,10 +36,13 @@ _UNKNOWN = re.compile(
 )  # fmt: skip
 _FORBIDDEN = re.compile(r"\b403\b|forbidden|access denied|denied: ", re.I)
 _MISSING = re.compile(
-    r"(?P<kind>secret|configmap)s? \"?(?P<name>[\w.-]+)\"? not found|couldn't find key \S+ in (?P<kind2>secret|configmap)"
+    r"(?P<kind>secret|configmap)s? \"?(?P<name>[\w.-]+)\"? not found"
+    r"|couldn't find key \S+ in (?P<kind2>secret|configmap)"
     r"|object \"[^\"]+\"/\"[^\"]+\" not registered", re.I
 )  # fmt: skip
-_PERMISSION = re.compile(r"permission denied|read-only file ?system|operation not permitted|\bEACCES\b|\bEROFS\b|AccessDeniedException", re.I)  # fmt: skip
+_PERMISSION = re.compile(
+    r"permission denied|read-only file ?system|operation not permitted|\bEACCES\b|\bEROFS\b|AccessDeniedException", re.I
+)  # fmt: skip
 _FORMAT = re.compile(r"exec format error", re.I)
 _COMMAND = re.compile(
     r"executable file not found|no such file or directory|exec: .{0,120}(permission denied|is a directory)"
@@ -113,7 +116,7 @@ def _telling(words: str) -> bool:
 
 
 def _pull_cause(words: str, reason: str, secret: bool, named: bool) -> tuple[str, float, str]:
-    """The pull's cause from the registry's words; ``secret``: a pull secret could not be read; ``named``: one is set."""
+    """The pull's cause in the registry's words. ``secret``: one could not be read; ``named``: one is set."""
     if _RATE.search(words):
         return "image_pull_rate_limited", 0.95, "the registry limits the rate"
     if _DNS.search(words):

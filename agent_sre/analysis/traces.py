@@ -1,10 +1,10 @@
 """What traces show: where errors begin, which code ends early, and calls made over and over.
 
 Three patterns that need no threshold on duration. An error begins in the deepest failed span, because failure travels
-from callee to caller. Code that throws leaves spans without the children they used to have: the share of childless spans
-of one operation, before and since, tells it even where nobody marked the span as failed. One request that makes the same
-call many times, where it made few before, is the N+1 pattern. Slowness is left to the metrics, which see all requests
-while traces see a sample; self time only says in which operation it sits.
+from callee to caller. Code that throws leaves spans without the children they used to have: the share of childless
+spans of one operation, before and since, tells it even where nobody marked the span as failed. One request that makes
+the same call many times, where it made few before, is the N+1 pattern. Slowness is left to the metrics, which see all
+requests while traces see a sample; self time only says in which operation it sits.
 """
 
 from collections import Counter, defaultdict
@@ -153,7 +153,14 @@ def _error_origins(case: CaseFile, trees: Forest, start: float) -> Iterable[Find
 
 
 def _message(span: Span) -> str:
-    for key in ("exception.message", "error.message", "status.message", "status_message", "error", "otel.status_description"):
+    for key in (
+        "exception.message",
+        "error.message",
+        "status.message",
+        "status_message",
+        "error",
+        "otel.status_description",
+    ):
         value = span.attributes.get(key, "")
         if value and value.lower() not in ("true", "false"):
             return value[:160]
@@ -170,9 +177,7 @@ def _repeated_calls(case: CaseFile, trees: Forest, start: float) -> Iterable[Fin
     """The same call many times under one span, where it was few before."""
     repeats: dict[tuple[str, str, str, str], dict[bool, list[int]]] = defaultdict(lambda: {False: [], True: []})
     many = {
-        (span.service, span.name)
-        for span in trees.spans
-        if span.start >= start and len(trees.of(span)) >= _REPEATED
+        (span.service, span.name) for span in trees.spans if span.start >= start and len(trees.of(span)) >= _REPEATED
     }
     for span in trees.spans:
         if (span.service, span.name) not in many:

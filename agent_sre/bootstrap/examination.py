@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from agent_sre.actions.catalogue import ACTIONS
 from agent_sre.bootstrap.live import open_metrics, signals
 from agent_sre.bootstrap.running import database_url
 from agent_sre.bootstrap.snapshot import runbooks
@@ -103,7 +104,14 @@ async def _probes(settings: Settings) -> list[Probe]:
         if metrics is not None:
             probes.append(PrometheusProbe(metrics))
     if settings.kubernetes != "off":
-        from agent_sre.adapters.kubernetes_api import KubernetesProbe
+        from agent_sre.adapters.kubernetes_api import KubernetesProbe, KubernetesWriterProbe
 
-        probes.append(KubernetesProbe(settings.kubernetes, settings.kubeconfig, settings.kubernetes_context))
+        looked_at = settings.listed(settings.namespaces) or ("",)
+        place = settings.kubernetes_context
+        probes.append(KubernetesProbe(settings.kubernetes, settings.kubeconfig, place, looked_at))
+        if settings.actions_mode == "approve":
+            own = settings.actions_kubeconfig or settings.kubeconfig
+            namespaces = settings.listed(settings.actions_namespaces)
+            kinds = tuple(sorted({kind for action in ACTIONS.values() for kind in action.targets}))
+            probes.append(KubernetesWriterProbe(settings.kubernetes, own, place, namespaces=namespaces, kinds=kinds))
     return probes

@@ -36,7 +36,9 @@ _COLUMNS = (
 )
 
 
-@click.command(epilog="A set is a folder with cases/<id>/ (snapshots) and truth/<id>.yaml. Exit status 1: a case broke.")
+@click.command(
+    epilog="A set is a folder with cases/<id>/ (snapshots) and truth/<id>.yaml. Exit status 1: a case broke."
+)
 @click.argument("folder", metavar="SET", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document and nothing else.")
 @click.option("--jobs", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes at work.")

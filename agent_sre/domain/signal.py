@@ -1,7 +1,7 @@
 """What a metric means, whatever it is called at a site: the signal catalogue, from ``signals.toml`` beside this file.
 
-Analyzers ask for meanings, never for names, so a site with other names adds rows and changes no code. Which series a row
-covers, and how a counter becomes a rate, is analysis.signals' business; nothing here looks at a sample.
+Analyzers ask for meanings, never for names, so a site with other names adds rows and changes no code. Which series a
+row covers, and how a counter becomes a rate, is analysis.signals' business; nothing here looks at a sample.
 """
 
 import tomllib

@@ -20,7 +20,7 @@ from agent_sre.service.decide_approval import explain
 from agent_sre.service.incident_json import incident_to_plain, row_to_plain
 from agent_sre.service.read_incident import list_incidents, read_incident
 
-LIST_LIMIT = 100
+LIST_LIMIT = 50
 _STATUS = {
     Decision.APPROVED: HTTPStatus.OK,
     Decision.REJECTED: HTTPStatus.OK,

@@ -1,8 +1,8 @@
 """How good is the engine? Cases with known causes, scored by the rules of the snapshot document.
 
-Scoring is pure: an answer and a truth in, a score out. The driver gives each case to ``investigate`` and opens its truth
-only after the answer is final, so nothing that investigates can have read it. Not here: how a case is investigated
-(the caller hands that in), and any look at what a case holds. Called by ``agent-sre eval`` and by tests.
+Scoring is pure: an answer and a truth in, a score out. The driver gives each case to ``investigate`` and opens its
+truth only after the answer is final, so nothing that investigates can have read it. Not here: how a case is
+investigated (the caller hands that in), and any look at what a case holds. Called by ``agent-sre eval`` and by tests.
 """
 
 import math

@@ -174,8 +174,9 @@ class KubeApiServer:
             return _status(415, f"the body of the request was in an unknown format: {request.content_type}")
         if await self.reader.get(ref) is None:
             return _missing(ref)
-        version = str(body.get("metadata", {}).pop("resourceVersion", ""))
-        patch = {key: value for key, value in body.items() if key != "metadata" or value}
+        metadata = dict(body.get("metadata") or {})
+        version = str(metadata.pop("resourceVersion", ""))
+        patch = {**body, "metadata": metadata}
         dry_run = request.query.get("dryRun") == "All"
         after = await self.writer.patch(ref, patch, resource_version=version, dry_run=dry_run)
         if not dry_run and str(after["metadata"]["resourceVersion"]) != version:

@@ -37,6 +37,30 @@ _STATES = {
 }
 
 
+_HYPOTHESES = (
+    Hypothesis(
+        1,
+        "bad_deploy",
+        CHECKOUT,
+        0.87,
+        "The rollout of checkout 2.15.0 broke it: errors began 70 s after the new pods took traffic.",
+        ("E1", "E2", "E3", "E4"),
+        change="dep-42",
+        distinguish="compare the error ratio of pods of revision 41 and 42",
+    ),
+    Hypothesis(
+        2,
+        "connection_pool_exhausted",
+        CHECKOUT,
+        0.34,
+        "checkout's pool of connections to payments is exhausted.",
+        ("E3",),
+        ("E5",),
+    ),
+    Hypothesis(3, "pod_network_delay", PAYMENTS, 0.06, "payments answers slowly over the network.", ("E6",), ("E5",)),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class SampleIncident:
     """All rows of one incident. ``verdict`` is None before an investigation came to one."""
@@ -146,33 +170,15 @@ def sample_verdict(now: datetime = NOW) -> Verdict:
     """A conclusive verdict with evidence for and against, something ruled out and a gap."""
     return Verdict(
         status=VerdictStatus.CONCLUSIVE,
-        hypotheses=(
-            Hypothesis(
-                1,
-                "bad_deploy",
-                CHECKOUT,
-                0.87,
-                "The rollout of checkout 2.15.0 broke it: errors began 70 s after the new pods took traffic.",
-                ("E1", "E2", "E3", "E4"),
-                change="dep-42",
-                distinguish="compare the error ratio of pods of revision 41 and 42",
-            ),
-            Hypothesis(
-                2,
-                "connection_pool_exhausted",
-                CHECKOUT,
-                0.34,
-                "checkout's pool of connections to payments is exhausted.",
-                ("E3",),
-                ("E5",),
-            ),
-            Hypothesis(
-                3, "pod_network_delay", PAYMENTS, 0.06, "payments answers slowly over the network.", ("E6",), ("E5",)
-            ),
-        ),
+        hypotheses=_HYPOTHESES,
         evidence=tuple(sample_evidence(now)),
         gaps=(
-            Gap("traces", "spans of checkout", "no trace back end is configured", "configure one to see where requests spend their time"),
+            Gap(
+                "traces",
+                "spans of checkout",
+                "no trace back end is configured",
+                "configure one to see where requests spend their time",
+            ),
             Gap(
                 "kubernetes",
                 "list nodes",
@@ -268,4 +274,7 @@ def _entries(status: IncidentStatus, incident_id: str, now: datetime) -> Iterato
 def _findings(now: datetime) -> tuple[Finding, ...]:
     facts = tuple(fact for fact, _, _ in sample_facts(now))
     pool = Finding("pools", "connection_pool_exhausted", CHECKOUT, 0.4, "the pool is empty", facts[5:])
-    return (Finding("deploys", "bad_deploy", CHECKOUT, 0.9, "a deploy broke it", facts[:4], (facts[4],), "dep-42"), pool)
+    return (
+        Finding("deploys", "bad_deploy", CHECKOUT, 0.9, "a deploy broke it", facts[:4], (facts[4],), "dep-42"),
+        pool,
+    )

@@ -75,68 +75,9 @@ def sample_evidence(now: datetime) -> Iterator[Evidence]:
 def sample_facts(now: datetime) -> tuple[tuple[Fact, str, str], ...]:
     """Each fact with its source and exact query."""
     onset = now - timedelta(minutes=8, seconds=50)
-    ratio = "sum by (workload) (workload:request_errors:ratio_rate1m)"
-    latency = 'workload:request_duration_milliseconds:p95{namespace="shop"}'
-    return (
-        (
-            Fact(
-                "The error ratio of checkout rose from 0.4 % to 31 %",
-                "metrics/1",
-                'workload:request_errors:ratio_rate1m{workload="checkout"} 0.004 -> 0.31',
-                onset,
-            ),
-            "prometheus",
-            ratio,
-        ),
-        (
-            Fact(
-                "checkout was deployed 70 s before the onset",
-                "changes/1",
-                "dep-42 deploy checkout 2.14.3 to 2.15.0: pooled payment client (mira)",
-                now - timedelta(minutes=10),
-            ),
-            "changes",
-            "changes in shop",
-        ),
-        (
-            Fact(
-                "Pods of revision 42 log pool errors from their first minute on",
-                "logs/1",
-                "ERROR payments client: pool size 'auto' is not a number, falling back to 0 connections",
-                onset - timedelta(seconds=20),
-            ),
-            "kubernetes logs",
-            "shop/checkout-7d9f-x2x/app",
-        ),
-        (
-            Fact(
-                "The kubelet restarted a checkout container",
-                "kubernetes/1",
-                "Warning BackOff pod/checkout-7d9f-x2x: Back-off restarting failed container app",
-                onset + timedelta(seconds=65),
-            ),
-            "kubernetes",
-            "GET /api/v1/namespaces/shop/events kind=Event",
-        ),
-        (
-            Fact(
-                "payments itself answers as before",
-                "metrics/2",
-                'workload:request_duration_milliseconds:p95{workload="payments"} 42 -> 43',
-            ),
-            "prometheus",
-            latency,
-        ),
-        (
-            Fact(
-                "Requests of checkout take longer",
-                "metrics/2",
-                'workload:request_duration_milliseconds:p95{workload="checkout"} 180 -> 2400',
-                onset + timedelta(seconds=30),
-            ),
-            "prometheus",
-            latency,
-        ),
+    return tuple(
+        (Fact(text, observation, excerpt, None if after is None else onset + timedelta(seconds=after)), source, query)
+        for text, observation, excerpt, after, source, query in _SEEN
     )
 
 
@@ -184,3 +125,58 @@ def _logs(now: datetime) -> LogStream:
     start = now - timedelta(minutes=9, seconds=10)
     lines = tuple(LogLine(start + timedelta(seconds=20 * index), text) for index, text in enumerate(texts))
     return LogStream(LogSource("shop", "checkout-7d9f-x2x", "app"), lines, left_out=12)
+
+
+_RATIO = "sum by (workload) (workload:request_errors:ratio_rate1m)"
+_P95 = 'workload:request_duration_milliseconds:p95{namespace="shop"}'
+_SEEN: tuple[tuple[str, str, str, int | None, str, str], ...] = (
+    (
+        "The error ratio of checkout rose from 0.4 % to 31 %",
+        "metrics/1",
+        'workload:request_errors:ratio_rate1m{workload="checkout"} 0.004 -> 0.31',
+        0,
+        "prometheus",
+        _RATIO,
+    ),
+    (
+        "checkout was deployed 70 s before the onset",
+        "changes/1",
+        "dep-42 deploy checkout 2.14.3 to 2.15.0: pooled payment client (mira)",
+        -70,
+        "changes",
+        "changes in shop",
+    ),
+    (
+        "Pods of revision 42 log pool errors from their first minute on",
+        "logs/1",
+        "ERROR payments client: pool size 'auto' is not a number, falling back to 0 connections",
+        -20,
+        "kubernetes logs",
+        "shop/checkout-7d9f-x2x/app",
+    ),
+    (
+        "The kubelet restarted a checkout container",
+        "kubernetes/1",
+        "Warning BackOff pod/checkout-7d9f-x2x: Back-off restarting failed container app",
+        65,
+        "kubernetes",
+        "GET /api/v1/namespaces/shop/events kind=Event",
+    ),
+    (
+        "payments itself answers as before",
+        "metrics/2",
+        'workload:request_duration_milliseconds:p95{workload="payments"} 42 -> 43',
+        None,
+        "prometheus",
+        _P95,
+    ),
+    (
+        "Requests of checkout take longer",
+        "metrics/2",
+        'workload:request_duration_milliseconds:p95{workload="checkout"} 180 -> 2400',
+        30,
+        "prometheus",
+        _P95,
+    ),
+)
+"""Fact, observation, excerpt, seconds after the onset, source, query."""

@@ -5,7 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from agent_sre.adapters.kubernetes_api import Access, Connection, KubernetesCluster, KubernetesProbe
+from agent_sre.adapters.kubernetes_api import (
+    Access,
+    Connection,
+    KubernetesCluster,
+    KubernetesProbe,
+    KubernetesWriterProbe,
+)
 from agent_sre.domain.errors import PermanentError, TemporaryError
 from agent_sre.domain.reference import ObjectRef
 from agent_sre.ports.health import CheckState
@@ -222,9 +228,7 @@ async def test_the_executors_probe_names_the_right_that_is_missing(
 
 
 async def test_the_executors_probe_of_no_namespaces_says_that_nothing_is_open(connection: Connection) -> None:
-    probe = KubernetesWriterProbe(
-        "kubeconfig", connection.access.kubeconfig, "", namespaces=(), kinds=("Deployment",)
-    )
+    probe = KubernetesWriterProbe("kubeconfig", connection.access.kubeconfig, "", namespaces=(), kinds=("Deployment",))
     (check,) = await probe.check()
     assert check.state is CheckState.WARNING
     assert "AGENT_SRE_ACTIONS_NAMESPACES" in check.fix

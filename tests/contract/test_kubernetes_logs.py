@@ -1,4 +1,4 @@
-"""How the Kubernetes adapter reads logs that are longer than it may keep: the newest, and an honest count of the rest."""
+"""How the Kubernetes adapter reads logs longer than it may keep: the newest, and an honest count of the rest."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta

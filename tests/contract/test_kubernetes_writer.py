@@ -99,6 +99,17 @@ async def test_a_server_that_is_not_there_was_sent_nothing(tmp_path: Path) -> No
     await writer.close()
 
 
+async def test_an_executor_with_an_account_of_its_own_uses_it_in_a_pod_too(
+    server: KubeApiServer, cluster: FakeCluster, tmp_path: Path
+) -> None:
+    config = tmp_path / "executor"
+    config.write_text(server.kubeconfig())
+    own = await open_writer("in_cluster", str(config), "")
+    await own.patch(CART, SCALE, resource_version=version(cluster))
+    assert replicas(cluster) == 5
+    await own.close()
+
+
 async def test_a_failed_dry_run_does_not_pretend_to_have_changed_anything(
     server: KubeApiServer, cluster: FakeCluster, writer: KubernetesWriter
 ) -> None:

@@ -14,6 +14,9 @@ from tests.unit.actions.rollouts import GOOD, REF, RESTART, UNDO, approved, prop
 TICKS = 18
 """Ticks of a whole undisturbed run; a life of so many ends in death at any one step."""
 
+# Whether a property holds must not depend on how busy the machine is; pytest-timeout bounds the time.
+ANY_SPEED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
 
 async def _until_done(world: World, lives: list[int], template_name: str) -> tuple[Effect, int]:
     """Run processes with these lives, then one that may live; the effect, and how often one died."""
@@ -45,6 +48,7 @@ async def test_the_steps_above_are_all_there_are() -> None:
     assert deaths == 0
 
 
+@ANY_SPEED
 @given(st.lists(st.integers(0, TICKS), max_size=6), st.integers(0, 2), st.integers(0, ATTEMPTS - 2))
 def test_killed_often_with_lost_answers_and_failures(lives: list[int], lost: int, failures: int) -> None:
     async def story() -> None:
@@ -64,6 +68,7 @@ def test_killed_often_with_lost_answers_and_failures(lives: list[int], lost: int
     asyncio.run(story())
 
 
+@ANY_SPEED
 @given(st.integers(0, TICKS - 1))
 def test_a_foreign_change_while_dead_never_doubles_and_never_overwrites(life: int) -> None:
     async def story() -> None:

@@ -95,7 +95,7 @@ def _estimate(content: bytes, window: Window) -> int:
     covered = (last - first).total_seconds()
     if uncovered <= 0:
         return 0
-    return max(1, round(content.count(b"\n") * uncovered / covered)) if covered > 0 else 1
+    return max(1, round((content.count(b"\n") - 1) * uncovered / covered)) if covered > 0 else 1
 
 
 def _time(line: bytes) -> datetime | None:

@@ -31,8 +31,12 @@ async def open_cluster(
 
 
 async def open_writer(mode: Mode, kubeconfig: str, context: str, request_seconds: float = TIMEOUT) -> KubernetesWriter:
-    """The writer, with a connection of its own."""
-    return KubernetesWriter(Access(mode, kubeconfig, context, request_seconds))
+    """The writer, with a connection of its own.
+
+    A kubeconfig that is named wins over every mode: in a pod the service account is the reader's, and an executor that
+    was given an account of its own must never fall back to that one unnoticed.
+    """
+    return KubernetesWriter(_executors(mode, kubeconfig, context, request_seconds))
 
 
 class KubernetesProbe:
@@ -60,7 +64,7 @@ class KubernetesWriterProbe:
     def __init__(
         self, mode: Mode, kubeconfig: str, context: str, *, namespaces: tuple[str, ...], kinds: tuple[str, ...]
     ) -> None:
-        self._access = Access(mode, kubeconfig, context)
+        self._access = _executors(mode, kubeconfig, context, TIMEOUT)
         self._namespaces = namespaces
         self._kinds = kinds
 
@@ -71,6 +75,10 @@ class KubernetesWriterProbe:
             return (await patch_rights(connection, self._namespaces, self._kinds),)
         finally:
             await connection.close()
+
+
+def _executors(mode: Mode, kubeconfig: str, context: str, request_seconds: float) -> Access:
+    return Access("kubeconfig" if kubeconfig else mode, kubeconfig, context, request_seconds)
 
 
 def _has_access(kubeconfig: str) -> bool:

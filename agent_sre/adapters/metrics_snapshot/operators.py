@@ -106,9 +106,9 @@ def _sets(operator: str, left: Vector, right: Vector, matching: Matching) -> Vec
 def _matched(operator: str, left: Vector, right: Vector, as_bool: bool, matching: Matching) -> Vector:
     """Vector to vector: each element of the "many" side (one-to-one: the left) with its one partner."""
     many, one = (right, left) if matching.many == "right" else (left, right)
-    partners = _unique(one, matching, "right" if matching.many == "right" else "left", operator)
+    partners = _unique(one, matching, "left" if matching.many == "right" else "right", operator)
     if not matching.many:
-        _unique(many, matching, "right", operator)
+        _unique(many, matching, "left", operator)
     found = []
     for item in many:
         partner = partners.get(_key(item, matching))

@@ -19,7 +19,10 @@ from agent_sre.analysis.kubernetes.selectors import selects
 from agent_sre.domain.finding import Fact, Finding
 from agent_sre.domain.reference import ObjectRef
 
-_REFUSAL = re.compile(r"exceeded quota: (?P<quota>[^,\s]+), requested: (?P<requested>\S.*?), used: (?P<used>\S.*?), limited: (?P<limited>[^\s]+)")  # fmt: skip
+_REFUSAL = re.compile(
+    r"exceeded quota: (?P<quota>[^,\s]+), requested: (?P<requested>\S.*?), used: (?P<used>\S.*?),"
+    r" limited: (?P<limited>[^\s]+)"
+)
 _FAULTS = (
     ("cpu", "namespace_cpu_quota_exceeded"),
     ("memory", "namespace_memory_quota_exceeded"),

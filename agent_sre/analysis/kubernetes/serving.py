@@ -86,7 +86,7 @@ def services_of(cluster: Cluster, workload: Workload) -> list[Seen[K8sObject]]:
 
 
 def _targets(seen: Seen[K8sObject], declared: dict[str, int]) -> list[tuple[int, str, Path]]:
-    targets = []
+    targets: list[tuple[int, str, Path]] = []
     for place, item in positions(seen.value, "spec", "ports"):
         raw = item.get("targetPort", item.get("port"))
         target = declared.get(raw) if isinstance(raw, str) and not raw.isdecimal() else number({"p": raw}, "p")

@@ -45,8 +45,8 @@ def stopped_units(case: CaseFile) -> list[Unit]:
         if active is None or active.values[-1] > 0:
             continue
         for state in _STOPPED:
-            signal = by_state.get(state)
-            if signal is not None and signal.values[-1] > 0:
-                found.append(Unit(node_of(case, node).name, name, state, signal))
+            instead = by_state.get(state)
+            if instead is not None and instead.values[-1] > 0:
+                found.append(Unit(node_of(case, node).name, name, state, instead))
                 break
     return found
