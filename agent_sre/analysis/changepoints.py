@@ -7,6 +7,7 @@ shifts this finds more than a kernel method does, at a hundredth of the time. No
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from math import log, sqrt
 
 import numpy as np
@@ -71,7 +72,7 @@ def segments(values: Floats, threshold: float = 1.6) -> tuple[Segment, ...]:
         return ()
     noise = _noise(values)
     cuts = [0, *sorted(_cuts(values, noise, threshold)), size]
-    return tuple(Segment(start, end, median(values[start:end])) for start, end in zip(cuts, cuts[1:], strict=False))
+    return tuple(Segment(start, end, median(values[start:end])) for start, end in pairwise(cuts))
 
 
 def _noise(values: Floats) -> float:
@@ -132,7 +133,7 @@ def shifts(times: Floats, values: Floats) -> tuple[Shift, ...]:
             after=after.level,
             z=(after.level - before.level) / noise,
         )
-        for before, after in zip(parts, parts[1:], strict=False)
+        for before, after in pairwise(parts)
         if after.level != before.level
     )
 

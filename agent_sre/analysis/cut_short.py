@@ -124,8 +124,8 @@ def _quickness(profile: Profile | None) -> float:
 def _finding(case: CaseFile, name: str, drops: list[Drop], strength: float) -> Finding:
     facts = tuple(
         drop.moved.fact(
-            f"{drop.callee} gets {number(drop.moved.after)} instead of {number(drop.moved.before)} requests per second, "
-            f"while {drop.caller}, which calls it, gets its usual traffic"
+            f"{drop.callee} gets {number(drop.moved.after)} instead of {number(drop.moved.before)} requests per "
+            f"second, while {drop.caller}, which calls it, gets its usual traffic"
         )
         for drop in drops[:4]
     )

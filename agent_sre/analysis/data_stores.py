@@ -24,7 +24,8 @@ _DENIED = re.compile(r"Access denied for user|ERROR 1045|\(28000\)", re.I)
 _NO_SERVER = re.compile(r"Can't connect to MySQL server on '?(?P<host>[\w.-]+)(?::(?P<port>\d+))?'?", re.I)
 _DATABASE = re.compile(r"mysql|maria|percona", re.I)
 _CREDENTIAL = re.compile(r"(?:USER(?:NAME)?|PASS(?:WORD|WD)?|PWD)$", re.I)
-_SERVER_SIDE = re.compile(r"^(?:MYSQL|MARIADB)_(?:USER|PASSWORD|ROOT_PASSWORD)$")
+_SERVER_SIDE = re.compile(r"^(?:MYSQL|MARIADB)_(?:RANDOM_)?ROOT_PASSWORD$")
+_PORT = 3306
 
 
 def analyze_data_stores(case: CaseFile) -> Iterator[Finding]:
@@ -62,8 +63,13 @@ def _recent(case: CaseFile, found: LineSeen) -> bool:
 
 
 def _is_database(workload: Workload) -> bool:
-    images = [text(item.spec, "image").rpartition("/")[2] for item in workload.containers]
-    return any(_DATABASE.search(image) for image in images)
+    """Whether it is the database itself: it is told the root's password, or listens on the database's port.
+
+    Images and names are the site's own and say nothing for sure.
+    """
+    containers = [item for item in workload.containers if not item.init]
+    named = {text(entry, "name") for item in containers for entry in items(item.spec, "env")}
+    return any(_SERVER_SIDE.match(name) for name in named) or any(_PORT in item.ports() for item in containers)
 
 
 def _odd_credentials(cluster: Cluster, workload: Workload) -> list[Fact]:
@@ -90,7 +96,7 @@ def _credential_values(workload: Workload) -> dict[str, tuple[str, Path]]:
         for place, item in positions(container.spec, "env"):
             name = text(item, "name")
             match = _CREDENTIAL.search(name)
-            if match and "value" in item and not _SERVER_SIDE.match(name):
+            if match and "value" in item:
                 found[match[0].upper()] = (text(item, "value"), (*container.spec_path, "env", place))
     return found
 
@@ -115,7 +121,7 @@ def _port(case: CaseFile, cluster: Cluster, workload: Workload) -> Iterator[Find
 
 
 def database_port(cluster: Cluster, address: Address) -> bool:
-    """Whether an address is that of a MySQL-like database, by its Service, its workload's image or the variable."""
+    """Whether an address is that of a MySQL-like database, by its ports, its workload's settings or the variable."""
     service = cluster.get(address.service)
     if service is None:
         return False
@@ -124,5 +130,5 @@ def database_port(cluster: Cluster, address: Address) -> bool:
     if any(_is_database(item) for item in chosen if selects(selector, item.labels)):
         return True
     ports = items(service.value, "spec", "ports")
-    words = [*(text(item, "name") for item in ports), address.variable, address.shown, address.service.name]
-    return 3306 in [number(item, "port") for item in ports] or any(_DATABASE.search(word) for word in words)
+    words = [*(text(item, "name") for item in ports), address.variable, address.shown.partition("://")[0]]
+    return _PORT in [number(item, "port") for item in ports] or any(_DATABASE.search(word) for word in words)

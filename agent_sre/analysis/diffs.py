@@ -14,7 +14,8 @@ from functools import lru_cache
 from agent_sre.domain.telemetry import Change
 
 _FILES = re.compile(
-    r"^(?:files?: (?P<list>.+)|(?:\+\+\+|---) [ab]/(?P<path>\S+)|diff --git a/(?P<git>\S+) .*|@@ (?P<hunk>[\w./-]+/[\w.-]+))",
+    r"^(?:files?: (?P<list>.+)|(?:\+\+\+|---) [ab]/(?P<path>\S+)"
+    r"|diff --git a/(?P<git>\S+) .*|@@ (?P<hunk>[\w./-]+/[\w.-]+))",
     re.M,
 )
 _HARMLESS_PATH = re.compile(
@@ -35,7 +36,8 @@ _MANIFESTS = re.compile(
 )
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{2,}|(?<![\w.])\d{2,6}(?![\w.])")
 _GUARD = re.compile(
-    r"\b(?:if|unless|assert|require|check)\b.*(?:nil|null|None|undefined|empty|len|size|< ?0|valid|ok\b)|\?\.|\?\?|try\b|catch\b|except\b|rescue\b|recover\("
+    r"\b(?:if|unless|assert|require|check)\b.*(?:nil|null|None|undefined|empty|len|size|< ?0|valid|ok\b)"
+    r"|\?\.|\?\?|try\b|catch\b|except\b|rescue\b|recover\("
 )
 _TIME_LIMIT = re.compile(r"timeout|deadline|ttl|expir|budget|max_?wait", re.IGNORECASE)
 _AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*\*?\s*(?:time\.)?(milliseconds?|ms|seconds?|s|minutes?|m)?\b", re.IGNORECASE)

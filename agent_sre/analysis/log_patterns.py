@@ -1,5 +1,4 @@
-"""What well-known error messages mean: the words of databases, runtimes, proxies and libraries, and the fault they
-name.
+"""What well-known error messages mean: the words of databases, runtimes and libraries, and the fault they name.
 
 A row is a message that a program prints when one particular thing is wrong, so it is worth more than any error count.
 ``strength`` says how often the message means that fault rather than a consequence of another one. Rows are tried in
@@ -150,7 +149,8 @@ PATTERNS = (
     # certificates, rights, configuration
     _row(
         "certificate_expired",
-        r"certificate has expired|x509: certificate.*(?:expired|not yet valid)|cert(?:ificate)?_expired|CERT_HAS_EXPIRED",
+        r"certificate has expired|x509: certificate.*(?:expired|not yet valid)"
+        r"|cert(?:ificate)?_expired|CERT_HAS_EXPIRED",
         0.85,
         "a certificate has expired",
     ),
@@ -176,7 +176,8 @@ PATTERNS = (
     ),
     _row(
         "config_invalid",
-        r"(?:invalid|malformed|failed to (?:parse|load|read)|cannot (?:parse|load)|error (?:parsing|loading|reading)) .{0,30}"
+        r"(?:invalid|malformed|failed to (?:parse|load|read)|cannot (?:parse|load)"
+        r"|error (?:parsing|loading|reading)) .{0,30}"
         r"config|unknown (?:field|directive|key) .{0,40}config|missing required (?:environment|env|config|setting)"
         r"|environment variable .{1,60} (?:not set|is required|missing)|yaml: (?:line|unmarshal)",
         0.75,
@@ -185,14 +186,16 @@ PATTERNS = (
     # network
     _row(
         "service_dns_resolution_failure",
-        r"no such host|name or service not known|temporary failure in name resolution|getaddrinfo (?:ENOTFOUND|EAI_AGAIN)"
+        r"no such host|name or service not known|temporary failure in name resolution"
+        r"|getaddrinfo (?:ENOTFOUND|EAI_AGAIN)"
         r"|UnknownHostException|could not resolve host|nodename nor servname",
         0.5,
         "a name does not resolve",
     ),
     _row(
         "service_protocol_mismatch",
-        r"http2: frame too large|malformed http (?:response|request)|unexpected http/1|received unexpected EOF while reading"
+        r"http2: frame too large|malformed http (?:response|request)|unexpected http/1"
+        r"|received unexpected EOF while reading"
         r" .*preface|invalid http2 preface",
         0.6,
         "the other side speaks another protocol",
@@ -206,7 +209,8 @@ PATTERNS = (
     ),
     _row(
         "unhandled_exception",
-        r"\bpanic\b|nil pointer|NullPointerException|unhandled (?:exception|promise|error)|Traceback \(most recent call last\)"
+        r"\bpanic\b|nil pointer|NullPointerException|unhandled (?:exception|promise|error)"
+        r"|Traceback \(most recent call last\)"
         r"|segmentation fault|SIGSEGV|IndexError|KeyError|TypeError: |ReferenceError: |ClassCastException"
         r"|IllegalStateException|ArrayIndexOutOfBounds|undefined is not a function",
         0.6,
@@ -221,7 +225,8 @@ PATTERNS = (
 )
 
 REFUSED = re.compile(
-    r"connection refused|connect: refused|ECONNREFUSED|no route to host|host is unreachable|connection reset|broken pipe"
+    r"connection refused|connect: refused|ECONNREFUSED|no route to host|host is unreachable"
+    r"|connection reset|broken pipe"
     r"|upstream connect error|no healthy upstream|\bunavailable\b",
     re.IGNORECASE,
 )
@@ -230,7 +235,8 @@ TIMED_OUT = re.compile(
 )
 SERVER_ERROR = re.compile(r"\b(?:returned|status(?:[_ ]?code)?|http|got|upstream)[^\d\n]{0,16}(5\d\d)\b", re.IGNORECASE)
 HOST = re.compile(
-    r"(?:https?|grpc|tcp)://(?P<url>[\w.-]+)|\bhost[=: ]\"?(?P<key>[\w.-]+\.[a-z]{2,})|(?:dial tcp|lookup|to) (?P<dial>[a-z][\w.-]*\.[a-z]{2,})\b",
+    r"(?:https?|grpc|tcp)://(?P<url>[\w.-]+)|\bhost[=: ]\"?(?P<key>[\w.-]+\.[a-z]{2,})"
+    r"|(?:dial tcp|lookup|to) (?P<dial>[a-z][\w.-]*\.[a-z]{2,})\b",
     re.IGNORECASE,
 )
 

@@ -131,14 +131,15 @@ def mine(lines: Iterable[str]) -> list[Template]:
     return miner.templates
 
 
+_NAMED = r"\"(?:level|severity)\":\s*\""
 _SEVERITIES = (
-    (re.compile(r"\b(?:FATAL|PANIC|CRIT(?:ICAL)?|EMERG|ALERT)\b|\bpanic:|^[F]\d{4} |\"(?:level|severity)\":\s*\"(?:fatal|panic|critical)", re.I), 4),
-    (re.compile(r"\b(?:ERROR|ERR|SEVERE)\b|^[E]\d{4} |level=err|\"(?:level|severity)\":\s*\"err", re.I), 3),
-    (re.compile(r"\bexception\b|\btraceback\b|\bunhandled\b|\bfailed\b|\bfailure\b|\brefused\b|\btimed? ?out\b", re.I), 3),
-    (re.compile(r"\bWARN(?:ING)?\b|^[W]\d{4} |level=warn|\"(?:level|severity)\":\s*\"warn", re.I), 2),
-)  # fmt: skip
+    (re.compile(rf"\b(?:FATAL|PANIC|CRIT(?:ICAL)?|EMERG)\b|\bpanic:|^F\d{{4}} |{_NAMED}(?:fatal|panic|crit)", re.I), 4),
+    (re.compile(rf"\b(?:ERROR|ERR|SEVERE)\b|^E\d{{4}} |level=err|{_NAMED}err", re.I), 3),
+    (re.compile(r"\b(?:exception|traceback|unhandled|failed|failure|refused)\b|\btimed? ?out\b", re.I), 3),
+    (re.compile(rf"\bWARN(?:ING)?\b|^W\d{{4}} |level=warn|{_NAMED}warn", re.I), 2),
+)
 _CALM = re.compile(
-    r"\b(?:INFO|DEBUG|TRACE|NOTICE)\b|^[I]\d{4} |level=(?:info|debug)|\"(?:level|severity)\":\s*\"(?:info|debug)", re.I
+    rf"\b(?:INFO|DEBUG|TRACE|NOTICE)\b|^I\d{{4}} |level=(?:info|debug)|{_NAMED}(?:info|debug)", re.IGNORECASE
 )
 
 
@@ -154,7 +155,8 @@ def severity(line: str) -> int:
 
 
 _EXCEPTION = re.compile(
-    r"^(?:Caused by: |Exception in thread \"[^\"]*\" )?(?P<name>(?:[a-zA-Z_][\w$]*\.)*[A-Z]\w*(?:Exception|Error|Fault|Panic))\b:?\s*(?P<text>.*)$",
+    r"^(?:Caused by: |Exception in thread \"[^\"]*\" )?"
+    r"(?P<name>(?:[a-zA-Z_][\w$]*\.)*[A-Z]\w*(?:Exception|Error|Fault|Panic))\b:?\s*(?P<text>.*)$",
     re.MULTILINE,
 )
 _GO_PANIC = re.compile(r"\bpanic: (?P<text>.+)")

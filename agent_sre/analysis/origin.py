@@ -22,10 +22,6 @@ from agent_sre.domain.finding import Fact, Finding
 
 _ERROR_WORDS = re.compile(r"avail|error|5xx|fail|success|exception", re.IGNORECASE)
 _LATENCY_WORDS = re.compile(r"laten|slow|duration|response.?time|p9\d", re.IGNORECASE)
-_STORE_WORDS = re.compile(
-    r"sql|postgres|maria|mongo|redis|memcache|cassandra|dynamo|database|elastic|oracle|\bdb\b|-db\b|\bdb-",
-    re.IGNORECASE,
-)
 _MOST = 5
 
 
@@ -72,7 +68,7 @@ def shares(case: CaseFile, kind: str) -> tuple[Share, ...]:
 
 
 def _excess(known: Mapping[str, Profile], kind: str) -> dict[str, float]:
-    """Extra failures or waiting by workload: per second where the traffic of all that suffer is known, else per request."""
+    """Extra failures or waiting by workload: per second where all that suffer have known traffic, else per request."""
     plain = {name: profile.failing if kind == "errors" else profile.slow for name, profile in known.items()}
     if any(value > 0 and known[name].traffic is None for name, value in plain.items()):
         return plain
@@ -104,7 +100,8 @@ def _finding(case: CaseFile, share: Share, place: int, kind: str) -> Finding | N
     fault, reasons, sharp = mechanism(case, profile, kind)
     what = "failures" if kind == "errors" else "waiting"
     lead = moved.fact(
-        f"{share.name}: {moved.signal.source.name} went from {number(moved.before)} to {number(moved.after)} {moved.signal.unit}"
+        f"{share.name}: {moved.signal.source.name} went from {number(moved.before)} to {number(moved.after)} "
+        f"{moved.signal.unit}"
     )
     strength = (0.76 if sharp else 0.66) * share.part**0.5 * (1.0 if place == 0 else 0.6)
     if kind == "latency" and not (sharp or moved.strong):
@@ -147,8 +144,6 @@ def mechanism(case: CaseFile, profile: Profile, kind: str) -> tuple[str, tuple[F
         return "pod_cpu_throttled", (throttled.fact(text),), True
     if kind == "errors":
         return "unhandled_exception", (), False
-    if not calls(case).callees.get(name) and _STORE_WORDS.search(name):
-        return "slow_query", (), False
     return "pod_network_delay", (), False
 
 

@@ -63,7 +63,8 @@ def cpu_overload(case: CaseFile) -> Iterable[Finding]:
         if own and latency is not None and latency.after > latency.before:
             facts.append(
                 latency.fact(
-                    f"Requests of {name} take {number(latency.after)} {latency.signal.unit}, usually {number(latency.before)}"
+                    f"Requests of {name} take {number(latency.after)} {latency.signal.unit}, "
+                    f"usually {number(latency.before)}"
                 )
             )
         yield Finding(

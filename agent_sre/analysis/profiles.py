@@ -16,6 +16,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from agent_sre.analysis.casefile import CaseFile
+from agent_sre.analysis.changepoints import median
 from agent_sre.analysis.departures import Departure, departure, incident_start
 from agent_sre.analysis.signals import Entity, Floats, Measured, measured, resample
 
@@ -125,10 +126,10 @@ def _extra(item: Measured, start: float) -> float | None:
     usual, recent = item.values[item.times < start], item.values[item.times >= start]
     if usual.size < 3 or recent.size == 0:
         return None
-    middle = float(np.median(usual))
-    noise = 1.4826 * float(np.median(np.abs(usual - middle)))
+    middle = median(usual)
+    noise = 1.4826 * median(np.abs(usual - middle))
     above = float(np.mean(recent)) - middle
-    return _SCALE.get(item.unit, 1.0) * np.sign(above) * max(abs(above) - noise, 0.0)
+    return _SCALE.get(item.unit, 1.0) * float(np.sign(above)) * max(abs(above) - noise, 0.0)
 
 
 def _failures(profile: Profile, requests: tuple[Floats, Floats] | None, start: float) -> float:

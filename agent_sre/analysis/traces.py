@@ -189,7 +189,10 @@ def _repeated_calls(case: CaseFile, trees: Forest, start: float) -> Iterable[Fin
         before = median(counts[False]) if counts[False] else 1.0
         if now < _REPEATED or now < 3 * before:
             continue
-        excerpt = f"{service} {name} calls {callee} {call} {number(now)} times a request since {clock(start)}, usually {number(before)}"
+        excerpt = (
+            f"{service} {name} calls {callee} {call} {number(now)} times a request since {clock(start)}, "
+            f"usually {number(before)}"
+        )
         yield Finding(
             analyzer="traces",
             fault="n_plus_one_queries",
@@ -198,7 +201,8 @@ def _repeated_calls(case: CaseFile, trees: Forest, start: float) -> Iterable[Fin
             statement=f"One {name} of {service} makes the same call to {callee} over and over.",
             facts=(
                 Fact(
-                    f"{name} of {service} calls {call} of {callee} {number(now)} times a request, usually {number(before)}",
+                    f"{name} of {service} calls {call} of {callee} {number(now)} times a request, "
+                    f"usually {number(before)}",
                     trees.observation,
                     excerpt,
                 ),

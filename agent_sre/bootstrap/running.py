@@ -29,7 +29,7 @@ from agent_sre.domain.signal import Signal
 from agent_sre.entrypoints.console import console_routes
 from agent_sre.entrypoints.console_auth import Access
 from agent_sre.entrypoints.console_deps import ConsoleDeps
-from agent_sre.entrypoints.console_stream import ChangeSignal
+from agent_sre.entrypoints.console_stream import LIST, ChangeSignal
 from agent_sre.entrypoints.health import Health
 from agent_sre.entrypoints.http import Service, build_app
 from agent_sre.entrypoints.telemetry import Telemetry
@@ -118,7 +118,10 @@ class _Parts:
 
     async def _fold(self) -> int:
         store, world = self.store, self.world
-        return await fold_alerts(store.inbox, store.incidents, store.approvals, store.journal, world.clock, world.ids)
+        folded = await fold_alerts(store.inbox, store.incidents, store.approvals, store.journal, world.clock, world.ids)
+        if folded:
+            self.changes.notify(LIST)
+        return folded
 
     async def _advance(self, incident_id: str) -> None:
         graph = await self.investigations.graph()

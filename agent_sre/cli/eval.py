@@ -74,7 +74,7 @@ def prepare() -> None:
 
 
 def answer_case(path: Path) -> dict[str, Any]:
-    """One case through the same path as ``agent-sre investigate``; a top-level function so that a process can import it."""
+    """One case, on the path of ``agent-sre investigate``; a top-level function, so that a process can import it."""
     from agent_sre.bootstrap import investigate_snapshot
 
     return asyncio.run(investigate_snapshot(path, lambda step: None))

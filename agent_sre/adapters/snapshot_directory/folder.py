@@ -7,7 +7,6 @@ the file.
 """
 
 import gzip
-import io
 import shutil
 import tarfile
 import tempfile
@@ -16,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, cast
 
 from agent_sre.domain.errors import PermanentError
 
@@ -76,7 +75,7 @@ class Folder:
 def open_plain(path: Path) -> IO[bytes]:
     """Open a file for reading its plain content, whether it is gzipped or not."""
     if path.suffix == ".gz":
-        return io.BufferedReader(gzip.open(path))
+        return cast(IO[bytes], gzip.open(path))  # it reads whole and by lines; typeshed gives it no common base
     return path.open("rb")
 
 

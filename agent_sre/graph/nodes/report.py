@@ -33,9 +33,12 @@ async def report(state: State, runtime: Runtime[Context]) -> Update:
 
 def _conclusion(state: State) -> tuple[IncidentStatus, str]:
     if state.get("verified") == Verified.RECOVERED:
-        return IncidentStatus.RESOLVED, f"Resolved and verified: {state['verification']}"
+        return IncidentStatus.RESOLVED, "Resolved: recovery was verified"
     if state.get("applied"):
-        return IncidentStatus.ESCALATED, f"Handed to a person: {state['verification']}"
+        return (
+            IncidentStatus.ESCALATED,
+            "Handed to a person: the action was carried out, but recovery could not be verified",
+        )
     if state.get("effects"):
         return IncidentStatus.ESCALATED, "Handed to a person: the approved action could not be carried out"
     if state.get("outcome") in _WITHOUT_ACTION:

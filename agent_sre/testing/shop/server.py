@@ -38,6 +38,7 @@ class ShopServer:
         self.world = world
         self.rule = rule
         self.kubernetes = KubeApiServer(world.cluster, world.cluster, ShopLogs(world, clock))
+        self.kubernetes.denied = {("list", "secrets"), ("get", "secrets")}
         self.prometheus = PrometheusServer(metrics)
         self._clock = clock
 
