@@ -181,6 +181,9 @@ def _timing(cluster: Cluster, trial: Trial, now: datetime) -> Finding | None:
     timeout = number(trial.probe, "timeoutSeconds") or 1
     grace = delay + period * threshold
     lived = _lived(trial)
+    killing = [event for event in cluster.events(trial.pod.ref, "Killing") if "probe" in message(event.value)]
+    if not killing and number(trial.container.terminated[0], "exitCode") not in (137, 143):
+        return None  # it ended by itself, and the probe failed because of that
     hasty = grace <= 15 or (threshold == 1 and timeout <= 1) or (delay <= 3 and period * threshold <= 15)
     died_early = lived is not None and lived <= timedelta(seconds=grace + 35)
     if not hasty or trial.container.restarts == 0:

@@ -50,15 +50,17 @@ async def demo(settings: Settings, watch: Callable[[str], Awaitable[bool]]) -> b
     from agent_sre.domain.signal import default_signals
     from agent_sre.entrypoints.logging_setup import configure_logging
     from agent_sre.evidence.scope import Readers
-    from agent_sre.testing.shop.alertmanager import ShopAlertmanager, rules
+    from agent_sre.testing.shop.alertmanager import ShopAlertmanager
+    from agent_sre.testing.shop.rule import ShopRule
     from agent_sre.testing.shop.telemetry import ShopChanges, ShopLogs, ShopTopology
     from agent_sre.testing.shop.world import ShopWorld
 
     configure_logging(settings.log_level, settings.log_format)
     clock = SystemClock()
     shop = ShopWorld(clock.now().replace(microsecond=0))
-    alertmanager = ShopAlertmanager(clock)
-    metrics = SnapshotMetrics(lambda: shop.series(clock.now()), clock.now, rules=rules, alerts=alertmanager.alerts)
+    rule = ShopRule()
+    alertmanager = ShopAlertmanager(rule)
+    metrics = SnapshotMetrics(lambda: shop.series(clock.now()), clock.now, rules=rule.rules, alerts=rule.active)
     readers = Readers(
         cluster=shop.cluster,
         metrics=metrics,
@@ -69,7 +71,7 @@ async def demo(settings: Settings, watch: Callable[[str], Awaitable[bool]]) -> b
     world = World(readers, shop.cluster, default_signals(), runbooks(settings), clock, RandomIds())
     async with running(settings, world) as (url, _):
         webhook = url + "/webhooks/alertmanager"
-        directing = asyncio.create_task(_direct(shop, clock, lambda: alertmanager.look(metrics, webhook)))
+        directing = asyncio.create_task(_direct(shop, clock, lambda: alertmanager.look(metrics, webhook, clock.now())))
         try:
             ended = await until_stopped(_as_coroutine(watch(url)))
         finally:

@@ -110,8 +110,13 @@ async def _probes(settings: Settings) -> list[Probe]:
         place = settings.kubernetes_context
         probes.append(KubernetesProbe(settings.kubernetes, settings.kubeconfig, place, looked_at))
         if settings.actions_mode == "approve":
-            own = settings.actions_kubeconfig or settings.kubeconfig
+            own = settings.actions_kubeconfig
+            place = "" if own else place
             namespaces = settings.listed(settings.actions_namespaces)
             kinds = tuple(sorted({kind for action in ACTIONS.values() for kind in action.targets}))
-            probes.append(KubernetesWriterProbe(settings.kubernetes, own, place, namespaces=namespaces, kinds=kinds))
+            probes.append(
+                KubernetesWriterProbe(
+                    settings.kubernetes, own or settings.kubeconfig, place, namespaces=namespaces, kinds=kinds
+                )
+            )
     return probes

@@ -35,8 +35,10 @@ async def open_world(settings: Settings) -> AsyncIterator[World]:
                 stack.push_async_callback(cluster.close)
                 logs = KubernetesLogs(cluster)
             if cluster is not None and settings.actions_mode == "approve":
-                kubeconfig = settings.actions_kubeconfig or settings.kubeconfig
-                writer = await open_writer(settings.kubernetes, kubeconfig, settings.kubernetes_context)
+                own = settings.actions_kubeconfig
+                # The context's name belongs to the reader's file; the executor's own file has its own current one.
+                context = "" if own else settings.kubernetes_context
+                writer = await open_writer(settings.kubernetes, own or settings.kubeconfig, context)
                 stack.push_async_callback(writer.close)
         yield World(
             readers=Readers(cluster=cluster, metrics=metrics, logs=logs),

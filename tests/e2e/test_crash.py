@@ -82,7 +82,7 @@ def test_kill_9_while_an_approval_waits(shop: Shop, tmp_path: Path) -> None:
 
     def waiting() -> dict[str, Any] | None:
         found = incident()
-        return found if [a for a in found.get("approvals", []) if a["state"] == "waiting"] else None
+        return found if found.get("status") == "awaiting_approval" else None
 
     body = httpx.get(shop.url + "/shop/alert", timeout=5).content
     with agent(shop, tmp_path, port) as process:

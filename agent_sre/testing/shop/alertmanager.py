@@ -1,7 +1,7 @@
 """The shop's Alertmanager: evaluates one rule against the shop's metrics and posts what the real one would post."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,20 +9,10 @@ import httpx
 
 from agent_sre.domain.alert import fingerprint_of
 from agent_sre.domain.instant import format_instant
-from agent_sre.ports.clock import Clock
 from agent_sre.ports.metrics import MetricsReader
+from agent_sre.testing.shop.rule import EXPRESSION, LABELS, ShopRule
 from agent_sre.testing.shop.traffic import NAMESPACE
 
-EXPRESSION = (
-    'sum(rate(istio_requests_total{destination_workload="checkout",response_code=~"5.."}[20s]))'
-    ' / sum(rate(istio_requests_total{destination_workload="checkout"}[20s])) > 0.05'
-)
-LABELS: Mapping[str, str] = {
-    "alertname": "CheckoutErrorRateHigh",
-    "severity": "critical",
-    "namespace": NAMESPACE,
-    "deployment": "checkout",
-}
 GROUP_KEY = '{}:{alertname="CheckoutErrorRateHigh", namespace="shop"}'
 _NEVER = "0001-01-01T00:00:00Z"
 
@@ -56,44 +46,24 @@ def payload(status: str, starts_at: datetime, ends_at: datetime | None) -> dict[
     }
 
 
-def rules() -> tuple[dict[str, Any], ...]:
-    """The shop's one alerting rule, as ``/api/v1/rules`` lists it."""
-    rule = {
-        "type": "alerting",
-        "name": LABELS["alertname"],
-        "query": EXPRESSION,
-        "duration": 0,
-        "labels": {"severity": LABELS["severity"], "namespace": NAMESPACE, "deployment": LABELS["deployment"]},
-        "annotations": {"summary": "More than 5 % of checkout requests fail."},
-        "health": "ok",
-    }
-    return (rule,)
-
-
 class ShopAlertmanager:
     """Posts firing once the rule holds, resolved once it no longer does."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._since: datetime | None = None
+    def __init__(self, rule: ShopRule) -> None:
+        self._rule = rule
+        self._posted: datetime | None = None
 
-    def alerts(self) -> tuple[dict[str, Any], ...]:
-        """What fires now, as ``/api/v1/alerts`` lists it."""
-        if self._since is None:
-            return ()
-        return ({"labels": dict(LABELS), "state": "firing", "activeAt": format_instant(self._since), "value": "1"},)
-
-    async def look(self, metrics: MetricsReader, webhook: str) -> str | None:
+    async def look(self, metrics: MetricsReader, webhook: str, now: datetime) -> str | None:
         """Evaluate the rule; "firing" or "resolved" where that was posted now, else None."""
-        now = self._clock.now()
-        answer = await metrics.query(EXPRESSION, now)
-        if answer.series and self._since is None:
-            self._since = now.astimezone(UTC)
-            await self._post(webhook, payload("firing", self._since, None))
+        await self._rule.look(metrics, now)
+        since = self._rule.since
+        if since is not None and self._posted is None:
+            await self._post(webhook, payload("firing", since, None))
+            self._posted = since
             return "firing"
-        if not answer.series and self._since is not None:
-            since, self._since = self._since, None
-            await self._post(webhook, payload("resolved", since, now))
+        if since is None and self._posted is not None:
+            await self._post(webhook, payload("resolved", self._posted, now))
+            self._posted = None
             return "resolved"
         return None
 

@@ -9,8 +9,18 @@ from typing import Any
 
 from agent_sre.domain.instant import format_instant
 from agent_sre.ports.metrics import MetricsReader
-from agent_sre.testing.shop.alertmanager import EXPRESSION, LABELS
+from agent_sre.testing.shop.traffic import NAMESPACE
 
+EXPRESSION = (
+    'sum(rate(istio_requests_total{destination_workload="checkout",response_code=~"5.."}[20s]))'
+    ' / sum(rate(istio_requests_total{destination_workload="checkout"}[20s])) > 0.05'
+)
+LABELS: Mapping[str, str] = {
+    "alertname": "CheckoutErrorRateHigh",
+    "severity": "critical",
+    "namespace": NAMESPACE,
+    "deployment": "checkout",
+}
 Listed = tuple[Mapping[str, Any], ...]
 
 
@@ -18,16 +28,17 @@ class ShopRule:
     """Evaluated whenever ``look`` is called; both lists tell of the last look."""
 
     def __init__(self) -> None:
-        self._since: datetime | None = None
+        self.since: datetime | None = None
+        """When it began to hold, UTC; None while it does not."""
         self._value = 0.0
 
     async def look(self, metrics: MetricsReader, now: datetime) -> None:
         """Evaluate the rule."""
         answer = await metrics.query(EXPRESSION, now)
         if not answer.series:
-            self._since = None
+            self.since = None
             return
-        self._since = self._since or now
+        self.since = self.since or now
         self._value = answer.series[0].values[-1]
 
     def rules(self) -> Listed:
@@ -42,13 +53,13 @@ class ShopRule:
             "annotations": {},
             "alerts": list(self.active()),
             "health": "ok",
-            "state": "firing" if self._since else "inactive",
+            "state": "firing" if self.since else "inactive",
         }
         return (rule,)
 
     def active(self) -> Listed:
         """The alert, while the rule holds."""
-        if self._since is None:
+        if self.since is None:
             return ()
-        active_at = format_instant(self._since)
+        active_at = format_instant(self.since)
         return ({"labels": dict(LABELS), "state": "firing", "activeAt": active_at, "value": f"{self._value:e}"},)

@@ -6,7 +6,8 @@ from agent_sre.adapters.metrics_snapshot import SnapshotMetrics
 from agent_sre.domain.reference import ObjectRef, Window
 from agent_sre.domain.telemetry import LogSource
 from agent_sre.testing.clock import FrozenClock
-from agent_sre.testing.shop.alertmanager import EXPRESSION, payload
+from agent_sre.testing.shop.alertmanager import payload
+from agent_sre.testing.shop.rule import EXPRESSION
 from agent_sre.testing.shop.telemetry import ShopChanges, ShopLogs
 from agent_sre.testing.shop.world import BAD, CHECKOUT, GOOD, ROLLOUT, ShopWorld
 
