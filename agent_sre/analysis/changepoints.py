@@ -17,6 +17,8 @@ Floats = NDArray[np.float64]
 
 _CLIP = 8.0
 _SHORTEST = 2
+_WIDTHS = (2, 3, 5, 9)
+"""Lengths, in samples, of short faults that are looked for beside lasting changes."""
 _SPREAD_FLOOR = 0.05
 """A change below this share of the level is no change, however quiet the signal was."""
 
@@ -114,9 +116,34 @@ def _best_cut(values: Floats, noise: float, threshold: float) -> int | None:
     cut = int(np.argmax(statistic)) + 1
     enough = threshold * sqrt(2.0 * log(max(size, 3)))
     if statistic[cut - 1] < enough:
-        return None
+        return _burst(z, enough)
     change = abs(median(values[cut:]) - median(values[:cut]))
-    return cut if change > noise or statistic[cut - 1] > 2 * enough else None
+    return cut if change > noise or statistic[cut - 1] > 2 * enough else _burst(z, enough)
+
+
+def _burst(z: Floats, enough: float) -> int | None:
+    """Where a short stretch of the series stands out, which one cut through a long series cannot show.
+
+    Judged by the weaker sample of a pair, or the median of a longer stretch, so that a lone spike is none. The cut is
+    at the stretch's start, or, where that is the beginning already, at its end.
+    """
+    best, place = enough, None
+    for width in _WIDTHS:
+        if z.size < 2 * width:
+            break
+        windows = np.lib.stride_tricks.sliding_window_view(z, width)
+        typical = np.abs(np.median(windows, axis=1)) if width > 2 else _both(windows)
+        strength = typical * sqrt(width)
+        at = int(np.argmax(strength))
+        if strength[at] > best:
+            best, place = float(strength[at]), at if at >= _SHORTEST else at + width
+    return place if place is not None and _SHORTEST <= place <= z.size - _SHORTEST else None
+
+
+def _both(pairs: Floats) -> Floats:
+    """The lesser deviation of a pair on one side; 0 where the two differ in sign."""
+    same = np.sign(pairs[:, 0]) == np.sign(pairs[:, 1])
+    return np.where(same, np.min(np.abs(pairs), axis=1), 0.0)
 
 
 def shifts(times: Floats, values: Floats) -> tuple[Shift, ...]:

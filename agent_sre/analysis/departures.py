@@ -22,6 +22,7 @@ from agent_sre.domain.instant import format_instant
 
 _SYMPTOMS = frozenset({"latency", "errors", "availability", "traffic", "edge_latency", "saturation"})
 _LONGEST_LEAD = 20 * 60.0
+_AS_FAR = 0.8
 _DATED_SAMPLES = 360
 """Samples looked at to date an onset; older ones only tell the usual level."""
 
@@ -154,9 +155,11 @@ def _held(recent: Floats, before: float) -> float:
 
 
 def _rarity(usual: Floats, before: float, after: float) -> float:
-    first, second = usual[:-1], usual[1:]
-    as_far = np.minimum(first, second) >= after if after >= before else np.maximum(first, second) <= after
-    return float(np.mean(as_far)) if after != before else 1.0
+    """The share of neighbouring samples that were both about as far off (80 % of the way) before."""
+    if after == before:
+        return 1.0
+    way = (usual - before) / (after - before)
+    return float(np.mean(np.minimum(way[:-1], way[1:]) >= _AS_FAR))
 
 
 def _start(times: Floats, recent: Floats, before: float, after: float) -> float:

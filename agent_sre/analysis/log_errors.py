@@ -102,7 +102,7 @@ def _outside(case: CaseFile, found: list[Statement]) -> Iterable[Finding]:
             analyzer="log_errors",
             fault="upstream_provider_outage",
             object=object_of(case, workload, items[0].namespace),
-            strength=0.66 if count >= 5 else 0.5,
+            strength=0.74 if count >= 5 else 0.5,
             statement=f"{host}, outside the cluster, fails or does not answer {workload}.",
             facts=tuple(
                 item.fact(f"{workload} cannot use {host}: {one_line(item.template, 120)}") for item in items[:4]

@@ -17,11 +17,16 @@ from agent_sre.analysis.casefile import CaseFile
 from agent_sre.analysis.departures import Departure, alerted, number
 from agent_sre.analysis.objects import object_of
 from agent_sre.analysis.profiles import Profile, profiles
-from agent_sre.analysis.signals import measured
 from agent_sre.domain.finding import Fact, Finding
 
 _ERROR_WORDS = re.compile(r"avail|error|5xx|fail|success|exception", re.IGNORECASE)
 _LATENCY_WORDS = re.compile(r"laten|slow|duration|response.?time|p9\d", re.IGNORECASE)
+_SHORTAGES = (
+    ("gc", "gc_pressure", 0.1),
+    ("pool_waiting", "connection_pool_exhausted", 1.0),
+    ("disk", "pod_disk_io_saturation", 0.8),
+)
+"""Meanings that say why a workload waits, the fault, and the least that counts, in the signal's unit."""
 _MOST = 5
 
 
@@ -142,6 +147,11 @@ def mechanism(case: CaseFile, profile: Profile, kind: str) -> tuple[str, tuple[F
     if throttled is not None and throttled.strong and throttled.after > max(throttled.before, 0.1):
         text = f"{name} is throttled {number(throttled.after)} instead of {number(throttled.before)}"
         return "pod_cpu_throttled", (throttled.fact(text),), True
+    for meaning, fault, least in _SHORTAGES:
+        short = profile.strongest(meaning)
+        if short is not None and short.strong and short.after >= max(least, 2 * short.before):
+            text = f"{name} shows {number(short.after)} instead of {number(short.before)} of {short.signal.source.name}"
+            return fault, (short.fact(text),), True
     if kind == "errors":
         return "unhandled_exception", (), False
     return "pod_network_delay", (), False
@@ -164,8 +174,3 @@ def busier(profile: Profile) -> Departure | None:
         if moved.highest >= 3 * moved.before > 0:
             return replace(moved, after=moved.highest)
     return None
-
-
-def metrics_known(case: CaseFile) -> bool:
-    """Whether any metric with a known meaning was seen."""
-    return bool(measured(case))

@@ -16,6 +16,7 @@ from agent_sre.analysis.kubernetes.reading import (
     Path,
     items,
     labels,
+    mapping,
     name_of,
     namespace_of,
     number,
@@ -162,7 +163,7 @@ def _ports(cluster: Cluster, seen: Seen[K8sObject], workload: Workload) -> Itera
         if target is not None and declared and target not in declared:
             yield from _unserved(cluster, seen, workload, path, str(target), named=False)
         elif target is not None:
-            yield from _protocol(seen, workload, served, item, path, target)
+            yield from _protocol(cluster, seen, workload, served, path)
 
 
 def _listening(workload: Workload) -> set[int]:
@@ -194,10 +195,18 @@ def _ports_facts(workload: Workload) -> list[Fact]:
     return [fact(f"Ports that the containers of {workload.ref} declare", source[0], *paths)]
 
 
+def _meshed(cluster: Cluster) -> bool:
+    """Whether a service mesh carries the traffic: a sidecar in a pod, or the mesh's own settings on a template."""
+    names = {item.name for pod in cluster.pods for item in pod.containers}
+    return bool(names & {"istio-proxy", "linkerd-proxy", "envoy-sidecar", "kuma-sidecar"})
+
+
 def _protocol(
-    seen: Seen[K8sObject], workload: Workload, served: list[Served], item: K8sObject, path: Path, target: int
+    cluster: Cluster, seen: Seen[K8sObject], workload: Workload, served: list[Served], path: Path
 ) -> Iterator[Finding]:
-    service = ref_of(seen.value)
+    service, meshed = ref_of(seen.value), _meshed(cluster)
+    item = mapping(seen.value, *path)
+    target = number({"port": item.get("targetPort", item.get("port"))}, "port") or 0
     transport = {
         text(port, "protocol") or "TCP"
         for container in workload.containers
@@ -216,7 +225,8 @@ def _protocol(
         facts = [fact(f"{service} declares {declared} for port {target}", seen, path), *_probe_facts(workload)]
         words = " and ".join(sorted(spoken))
         statement = f"{service} declares {declared} for port {target}, which {workload.ref} serves as {words}."
-        strength = 0.9 if text(item, "appProtocol") else 0.8
+        # Only a mesh or gateway reads these words; without one the port works whatever it is called.
+        strength = (0.93 if meshed else 0.55) if text(item, "appProtocol") else (0.88 if meshed else 0.25)
         yield _finding("service_protocol_mismatch", service, strength, statement, facts, (workload.ref,))
 
 

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from agent_sre.actions.executor import ATTEMPTS
 from agent_sre.domain.effect import Effect, EffectState

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from agent_sre.domain.merge_patch import apply_merge_patch, merge_patch_between, same
 

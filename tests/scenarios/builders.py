@@ -1,8 +1,8 @@
 """A small shop in which one thing is broken at a time: objects, events, logs and unit states as one case file.
 
 ``Shop`` starts healthy: two workers and a control-plane node, and three workloads (front calls basket, basket calls
-ledger), each with ReplicaSet, pod, Service, Endpoints and service account. A scenario changes or adds what its fault would
-change. ``case()`` files every object under one observation per kind, as the collectors do.
+ledger), each with ReplicaSet, pod, Service, Endpoints and service account. A scenario changes or adds what its fault
+would change. ``case()`` files every object under one observation per kind, as the collectors do.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,15 +22,15 @@ NOW = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 SPACE = "shop"
 KINDS = (
     "Pod", "Service", "Endpoints", "Event", "Node", "Namespace", "ConfigMap", "ServiceAccount", "ResourceQuota",
-    "PersistentVolumeClaim", "PersistentVolume", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob",
-    "Ingress", "NetworkPolicy", "StorageClass",
+    "PersistentVolumeClaim", "PersistentVolume", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job",
+    "CronJob", "Ingress", "NetworkPolicy", "StorageClass",
 )  # fmt: skip
 Object = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class App:
-    """What a workload of the shop is made of. ``container`` and ``spec`` are further fields of container and pod spec."""
+    """What a workload of the shop is made of; ``container`` and ``spec`` are further fields of its pod's."""
 
     name: str
     port: int
@@ -43,6 +43,7 @@ class App:
     node: str = "worker-a"
     replicas: int = 1
     pods: int = 1
+    speaks: str = "http"
 
 
 class Shop:
@@ -80,7 +81,9 @@ class Shop:
         pods = [k8s.pod(name, SPACE, owner=owner, run=app.run, phase=app.phase, node_name=app.node) for name in names]
         addresses = [f"10.1.0.{place + 1}" for place in range(app.pods)] if healthy else []
         self.objects += [deployment, owner, *pods]
-        self.objects.append(k8s.service(app.name, SPACE, port=app.port, target_port=app.port))
+        service = k8s.service(app.name, SPACE, port=app.port, target_port=app.port)
+        service["spec"]["ports"][0]["name"] = app.speaks
+        self.objects.append(service)
         self.objects.append(k8s.endpoints(app.name, SPACE, addresses=addresses, port=app.port))
         self.add("v1", "ServiceAccount", app.name)
 
@@ -176,14 +179,13 @@ def basket(**changes: Any) -> App:
     """In the middle: gRPC, calls ledger."""
     probe = {"grpc": {"port": 7070}, "initialDelaySeconds": 15, "periodSeconds": 10, "failureThreshold": 3}
     fields = {"readinessProbe": probe, "livenessProbe": dict(probe), **changes.pop("container", {})}
-    return App(
-        "basket", 7070, **{"env": {"PORT": "7070", "LEDGER_ADDR": "ledger:5432"}, "container": fields, **changes}
-    )
+    defaults = {"env": {"PORT": "7070", "LEDGER_ADDR": "ledger:5432"}, "container": fields, "speaks": "grpc"}
+    return App("basket", 7070, **{**defaults, **changes})
 
 
 def ledger(**changes: Any) -> App:
     """The store at the end."""
-    return App("ledger", 5432, **changes)
+    return App("ledger", 5432, **{"speaks": "tcp", **changes})
 
 
 def crashed(exit_code: int, *, reason: str = "Error", restarts: int = 5) -> k8s.Run:

@@ -124,6 +124,52 @@ async def test_unknown_stays_an_intent_until_the_object_can_be_read() -> None:
     assert world.template_changes == 1
 
 
+async def test_a_lost_answer_and_an_object_that_cannot_be_read_is_never_called_unchanged() -> None:
+    world = World()
+    approval = approved(await proposal(world.cluster))
+    world.cluster.lose_answers()
+    # From the moment of the effect nothing can be read, for longer than this process tries.
+    world.cluster.on_patch = lambda before, after: world.cluster.fail("get", *[DOWN] * ATTEMPTS)
+    with pytest.raises(TemporaryError, match="does not answer"):
+        await world.run(approval)
+    (unknown,) = await world.store.effects.of_incident("INC-1")
+    assert unknown.state is EffectState.INTENDED
+    assert deployed(world)["spec"]["template"] == GOOD
+    assert (await world.run(approval)).state is EffectState.DONE
+    assert len(world.cluster.patches) == 1
+
+
+async def test_our_mark_tells_of_our_effect_though_the_object_has_changed_again() -> None:
+    world = World()
+    approval = approved(await proposal(world.cluster))
+    with pytest.raises(Killed):
+        await world.run(approval, ticks=11)  # right after the patch
+    world.cluster.update(REF, {"spec": {"template": {"spec": {"priorityClassName": "a later rollout"}}}})
+    effect = await world.run(approval)
+    assert effect.state is EffectState.DONE
+    assert len(world.cluster.patches) == 1
+
+
+async def test_the_specification_tells_of_our_effect_though_a_tool_removed_the_mark() -> None:
+    world = World()
+    approval = approved(await proposal(world.cluster))
+    with pytest.raises(Killed):
+        await world.run(approval, ticks=11)  # right after the patch
+    world.cluster.update(REF, {"metadata": {"annotations": {"agent-sre.io/effect": None}}})
+    effect = await world.run(approval)
+    assert effect.state is EffectState.DONE
+    assert len(world.cluster.patches) == 1
+
+
+async def test_the_same_change_by_another_hand_is_not_claimed_as_ours() -> None:
+    world = World()
+    approval = approved(await proposal(world.cluster))
+    world.cluster.update(REF, approval.proposal.patch)
+    effect = await world.run(approval)
+    assert effect.state is EffectState.REFUSED
+    assert world.cluster.patches == ()
+
+
 async def test_a_change_after_the_approval_is_refused() -> None:
     world = World()
     approval = approved(await proposal(world.cluster))

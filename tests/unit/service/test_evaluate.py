@@ -1,0 +1,163 @@
+"""Scoring by the rules of the snapshot document, on answers and truths made up here."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent_sre.domain.errors import PermanentError
+from agent_sre.service.evaluate import (
+    Outcome,
+    Scored,
+    calibration,
+    case_paths,
+    compare,
+    quantile,
+    read_truth,
+    report,
+    run,
+    score,
+    summary,
+)
+
+OBJECT = "{kind: Deployment, namespace: garden, name: basil}"
+
+
+def hypothesis(
+    fault: str, name: str, confidence: float = 0.9, kind: str = "Deployment", change: str | None = None
+) -> dict[str, Any]:
+    named = {"kind": kind, "namespace": "garden", "name": name}
+    return {"rank": 1, "fault": fault, "object": named, "change": change, "confidence": confidence, "statement": ""}
+
+
+def judged(tmp_path: Path, truth: str, *hypotheses: dict[str, Any], status: str = "conclusive") -> Scored:
+    path = tmp_path / "truth.yaml"
+    path.write_text(truth, "utf-8")
+    answer = {"status": status, "hypotheses": list(hypotheses)}
+    return score(Outcome("c-1", answer, 0.1, 50.0), read_truth(path))
+
+
+@pytest.mark.parametrize(
+    ("hypotheses", "right_at"),
+    [
+        ([hypothesis("oom_killed", "basil")], 1),
+        ([hypothesis("oom_killed", "mint"), hypothesis("oom_killed", "basil")], 2),
+        ([hypothesis("crash_on_start", "basil")], None),
+        ([hypothesis("oom_killed", "basil-5d8f7c9b6-x2x4z", kind="Pod")], 1),
+        ([hypothesis("oom_killed", "basil-5d8f7c9b6", kind="ReplicaSet")], 1),
+        ([hypothesis("oom_killed", f"x{n}") for n in range(5)] + [hypothesis("oom_killed", "basil")], None),
+        ([], None),
+    ],
+)
+def test_fault_and_object_must_agree(tmp_path: Path, hypotheses: list[dict[str, Any]], right_at: int | None) -> None:
+    assert judged(tmp_path, f"cause: oom_killed\nobject: {OBJECT}", *hypotheses).right_at == right_at
+
+
+def test_where_only_the_object_is_known_any_fault_is_right(tmp_path: Path) -> None:
+    assert judged(tmp_path, f"cause: null\nobject: {OBJECT}", hypothesis("slow_query", "basil")).right_at == 1
+
+
+@pytest.mark.parametrize(("change", "right_at"), [("c-9", 1), ("c-8", None), (None, None)])
+def test_the_change_must_agree_where_it_is_known(tmp_path: Path, change: str | None, right_at: int | None) -> None:
+    truth = f"cause: bad_deploy\nobject: {OBJECT}\nchange: c-9"
+    assert judged(tmp_path, truth, hypothesis("bad_deploy", "basil", change=change)).right_at == right_at
+
+
+def test_what_else_is_accepted_is_right(tmp_path: Path) -> None:
+    truth = f"cause: bad_deploy\nobject: {OBJECT}\naccept:\n- cause: slow_query\n  object: {OBJECT}"
+    assert judged(tmp_path, truth, hypothesis("slow_query", "basil")).right_at == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "hypotheses", "right_at"),
+    [
+        ("inconclusive", [], 1),
+        ("inconclusive", [hypothesis("bad_deploy", "basil", change="c-1")], 1),
+        ("conclusive", [hypothesis("bad_deploy", "basil", change="c-1")], None),
+        ("conclusive", [hypothesis("oom_killed", "mint")], 1),
+    ],
+)
+def test_where_no_change_is_guilty(
+    tmp_path: Path, status: str, hypotheses: list[dict[str, Any]], right_at: int | None
+) -> None:
+    truth = f"cause: traffic_surge\nobject: {OBJECT}\nno_cause: true\naccept: []"
+    assert judged(tmp_path, truth, *hypotheses, status=status).right_at == right_at
+
+
+def test_where_outside_causes_are_accepted_one_must_be_named(tmp_path: Path) -> None:
+    truth = (
+        f"cause: upstream_provider_outage\nobject: {OBJECT}\nno_cause: true\n"
+        "accept:\n- cause: upstream_provider_outage\n  object: {kind: Deployment, namespace: garden, name: pots}"
+    )
+    assert judged(tmp_path, truth, hypothesis("upstream_provider_outage", "pots")).right_at == 1
+    assert judged(tmp_path, truth, hypothesis("oom_killed", "basil")).right_at is None
+
+
+def test_figures_of_a_set(tmp_path: Path) -> None:
+    truth = f"cause: oom_killed\nobject: {OBJECT}"
+    cases = [
+        judged(tmp_path, truth, hypothesis("oom_killed", "basil")),
+        judged(tmp_path, truth, hypothesis("crash_on_start", "basil"), hypothesis("oom_killed", "basil")),
+        judged(tmp_path, truth, status="inconclusive"),
+    ]
+    figures = summary(cases)
+    assert figures["a_at_1"] == pytest.approx(1 / 3, abs=1e-4)
+    assert figures["a_at_3"] == pytest.approx(2 / 3, abs=1e-4)
+    assert figures["avg_at_5"] == pytest.approx((1 / 3 + 4 * 2 / 3) / 5, abs=1e-4)
+    assert figures["object_only"] == pytest.approx(2 / 3, abs=1e-4)
+    assert figures["fault_only"] == pytest.approx(1 / 3, abs=1e-4)
+    assert figures["abstained"] == pytest.approx(1 / 3, abs=1e-4)
+    assert figures["abstain_right"] == 1.0
+
+
+def test_calibration_compares_confidence_with_hits(tmp_path: Path) -> None:
+    truth = f"cause: oom_killed\nobject: {OBJECT}"
+    cases = [
+        judged(tmp_path, truth, hypothesis("oom_killed", name, 0.85)) for name in ("basil", "basil", "mint", "mint")
+    ]
+    (row,) = calibration(cases)
+    assert (row["cases"], row["confidence"], row["right"]) == (4, 0.85, 0.5)
+    assert summary(cases)["ece"] == pytest.approx(0.35)
+
+
+@pytest.mark.parametrize(("share", "value"), [(0.5, 2.0), (0.95, 4.0), (0.25, 1.0)])
+def test_quantiles_are_nearest_ranks(share: float, value: float) -> None:
+    assert quantile([4.0, 1.0, 3.0, 2.0], share) == value
+
+
+def test_better_and_worse() -> None:
+    old = {"cases": [{"id": "a", "right_at": 1}, {"id": "b", "right_at": None}, {"id": "c", "right_at": 2}]}
+    new = {
+        "cases": [
+            {"id": "a", "right_at": 3},
+            {"id": "b", "right_at": 5},
+            {"id": "c", "right_at": 2},
+            {"id": "d", "right_at": 1},
+        ]
+    }
+    assert compare(old, new) == (["b"], ["a"])
+
+
+def test_a_set_is_investigated_and_grouped_by_family(tmp_path: Path) -> None:
+    for name, fault in (("x-1", "oom_killed"), ("x-2", "slow_query")):
+        (tmp_path / "cases" / name).mkdir(parents=True)
+        (tmp_path / "truth").mkdir(exist_ok=True)
+        (tmp_path / "truth" / f"{name}.yaml").write_text(f"cause: {fault}\nobject: {OBJECT}", "utf-8")
+    told: list[str] = []
+    answer = {"status": "conclusive", "hypotheses": [hypothesis("oom_killed", "basil")]}
+    found = report(run(tmp_path, lambda path: answer, jobs=0, progress=told.append))
+    assert told == ["x-1", "x-2"]
+    assert found["families"]["runtime"]["a_at_1"] == 1.0
+    assert found["families"]["data_stores"]["a_at_1"] == 0.0
+    assert [row["right_at"] for row in found["cases"]] == [1, None]
+
+
+def test_a_folder_that_is_no_set_is_named(tmp_path: Path) -> None:
+    with pytest.raises(PermanentError, match="no set of cases"):
+        case_paths(tmp_path)
+
+
+def test_a_truth_that_is_none_is_named(tmp_path: Path) -> None:
+    (tmp_path / "t.yaml").write_text("- 1", "utf-8")
+    with pytest.raises(PermanentError, match=r"t\.yaml holds list"):
+        read_truth(tmp_path / "t.yaml")
