@@ -39,8 +39,8 @@ _WORDS_FOR = {
     "guard removed": ("nil", "null", "none", "pointer", "undefined", "panic", "exception", "index"),
     "timeout lowered": ("timeout", "deadline", "deadlineexceeded", "canceled", "timed", "exceeded"),
     "limit lowered": ("exhausted", "pool", "limit", "rejected", "memory", "oom", "queue", "saturated"),
-    "call in a loop": ("slow", "select", "query", "calls_in_request", "duration_ms", "timeout"),
-    "batching dropped": ("throttl", "capacity", "rate", "putitem", "single", "exceeded", "slow"),
+    "call in a loop": ("slow", "select", "query", "duration_ms", "timeout"),
+    "batching dropped": ("throttl", "capacity", "rate", "exceeded", "slow"),
     "field changed": (
         "missing",
         "field",

@@ -44,6 +44,7 @@ _AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*\*?\s*(?:time\.)?(milliseconds?|ms|seco
 _LIMIT = re.compile(
     r"\b(?:max|limit|pool|size|capacity|replicas|workers|threads|connections|memory|cpu|buffer|batch)", re.IGNORECASE
 )
+_COMMENT = re.compile(r"\s*(?://|#|--|/?\*|<!--)")
 _LOOP = re.compile(r"\bfor\b|\bwhile\b|\.(?:map|forEach|each)\(|\bforeach\b")
 _REMOTE = re.compile(
     r"(?:\bctx\b|await |\.(?:Get|Query|Exec|Put|Find|Fetch|Call|Load|Send|Select|Insert|Update|Post|Request)\w*\()"
@@ -102,6 +103,8 @@ def _hunks(lines: list[str]) -> list[str]:
 
 def _risks(added: tuple[str, ...], removed: tuple[str, ...], manifest_only: bool) -> set[str]:
     found: set[str] = set()
+    removed = tuple(line for line in removed if not _COMMENT.match(line))
+    added = tuple(line for line in added if not _COMMENT.match(line))
     gone, come = "\n".join(removed), "\n".join(added)
     if sum(bool(_GUARD.search(line)) for line in removed) > sum(bool(_GUARD.search(line)) for line in added):
         found.add("guard removed")
@@ -111,7 +114,7 @@ def _risks(added: tuple[str, ...], removed: tuple[str, ...], manifest_only: bool
         found.add("limit lowered")
     if _LOOP.search(come) and _remote_calls(added) > _remote_calls(removed):
         found.add("call in a loop")
-    if _BATCH.search(gone) and not _BATCH.search(come.replace("previous batch", "")):
+    if _BATCH.search(gone) and not _BATCH.search(come):
         found.add("batching dropped")
     if _FIELD.search(gone) and _FIELD.search(come) and _fields(removed) != _fields(added):
         found.add("field changed")

@@ -218,7 +218,7 @@ PATTERNS = (
     ),
     _row(
         "traffic_surge",
-        r"shedding load|server overloaded|too many requests|elevated request volume|rate limit(?:ed| exceeded)",
+        r"shedding load|server overloaded|too many requests|rate limit(?:ed| exceeded)",
         0.3,
         "it gets more requests than it can serve",
     ),
@@ -230,9 +230,7 @@ REFUSED = re.compile(
     r"|upstream connect error|no healthy upstream|\bunavailable\b",
     re.IGNORECASE,
 )
-TIMED_OUT = re.compile(
-    r"timed? ?out|deadline ?exceeded|exceeded deadline|ETIMEDOUT|i/o timeout|timeout budget", re.IGNORECASE
-)
+TIMED_OUT = re.compile(r"timed? ?out|deadline ?exceeded|exceeded deadline|ETIMEDOUT|i/o timeout", re.IGNORECASE)
 SERVER_ERROR = re.compile(r"\b(?:returned|status(?:[_ ]?code)?|http|got|upstream)[^\d\n]{0,16}(5\d\d)\b", re.IGNORECASE)
 HOST = re.compile(
     r"(?:https?|grpc|tcp)://(?P<url>[\w.-]+)|\bhost[=: ]\"?(?P<key>[\w.-]+\.[a-z]{2,})"

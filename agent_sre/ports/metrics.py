@@ -21,11 +21,18 @@ class MetricsReader(Protocol):
     """Read-only queries. An expression the back end cannot evaluate raises PermanentError naming the construct."""
 
     async def query(self, expression: str, at: datetime) -> MetricsAnswer:
-        """Instant query: each series holds one sample (a scalar is a series without labels)."""
+        """Instant query: each series holds one sample (a scalar is a series without labels).
+
+        A bare range selector (``name[5m]``) gives the raw samples of its range.
+        """
         ...
 
     async def query_range(self, expression: str, window: Window, step: timedelta) -> MetricsAnswer:
-        """Range query at a fixed step. A twin that holds raw samples may give those of a plain selector."""
+        """Range query at a fixed step; a plain selector gives the raw samples of the window instead.
+
+        Raw samples show an onset to the scrape, and a short history whole. Where they are too many for the back end, it
+        gives a selector's values at the steps.
+        """
         ...
 
     async def metric_names(self, window: Window) -> frozenset[str]:

@@ -86,7 +86,8 @@ class PrometheusServer:
     async def _answer(self, path: str, fields: Mapping[str, str]) -> Any:
         if path == "query":
             at = _instant(fields["time"])
-            return _data(await self.metrics.query(fields["query"], at), "vector")
+            kind = "matrix" if fields["query"].rstrip().endswith("]") else "vector"
+            return _data(await self.metrics.query(fields["query"], at), kind)
         if path == "query_range":
             window = Window(_instant(fields["start"]), _instant(fields["end"]))
             step = timedelta(seconds=float(fields["step"]))

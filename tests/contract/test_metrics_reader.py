@@ -82,6 +82,16 @@ async def test_a_selector_over_a_range_stays_in_the_window(metrics: MetricsReade
     assert series.values[-1] == 120.0
 
 
+async def test_a_selector_over_a_range_gives_raw_samples_whatever_the_step(metrics: MetricsReader) -> None:
+    coarse = await metrics.query_range("queue_depth", WINDOW, timedelta(minutes=10))
+    fine = await metrics.query_range("queue_depth", WINDOW, timedelta(seconds=15))
+    assert list(coarse.series[0].times) == list(fine.series[0].times)
+    length = int((WINDOW.end - WINDOW.start).total_seconds())
+    ranged = await metrics.query(f"queue_depth[{length}s]", WINDOW.end)
+    assert list(ranged.series[0].times) == list(coarse.series[0].times)
+    assert len(coarse.series[0].times) > 4
+
+
 async def test_names_are_those_with_samples_in_the_window(metrics: MetricsReader) -> None:
     assert await metrics.metric_names(WINDOW) == {"http_requests_total", "queue_depth", "broken", "old"}
 
@@ -93,7 +103,7 @@ async def test_rules_and_alerts(metrics: MetricsReader) -> None:
     assert alert == ACTIVE
 
 
-@pytest.mark.parametrize("expression", ["rate(", "nonsense(up)", 'up{a=~"("}', "queue_depth[5m]"])
+@pytest.mark.parametrize("expression", ["rate(", "nonsense(up)", 'up{a=~"("}', "queue_depth[5m] + 1"])
 async def test_what_cannot_be_evaluated_is_refused(metrics: MetricsReader, expression: str) -> None:
     with pytest.raises(PermanentError) as caught:
         await metrics.query(expression, NOW)

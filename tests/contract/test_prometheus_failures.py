@@ -152,13 +152,23 @@ async def test_too_many_series_are_left_out_and_counted(server: PrometheusServer
 async def test_long_selectors_go_as_forms_with_login_and_headers(server: PrometheusServer) -> None:
     login = options(server, bearer="secret-token", headers={"X-Scope-OrgID": "team"})
     reader = PrometheusMetrics(login)
-    expression = 'queue_depth{namespace=~"shop' + "|x" * 1900 + '"}'
+    expression = 'sum(queue_depth{namespace=~"shop' + "|x" * 1900 + '"})'
     await reader.query_range(expression, WINDOW, timedelta(seconds=30))
     (request,) = server.requests
     assert (request.method, request.fields["query"], request.fields["step"]) == ("POST", expression, "30")
     assert request.headers["Authorization"] == "Bearer secret-token"
     assert request.headers["X-Scope-OrgID"] == "team"
     assert "secret-token" not in repr(login)
+    await reader.close()
+
+
+async def test_too_many_raw_samples_are_asked_for_by_steps_instead(server: PrometheusServer) -> None:
+    body = '{"status":"error","errorType":"execution","error":"query processing would load too many samples"}'
+    server.faults = [Fault(422, body)]
+    reader = PrometheusMetrics(options(server))
+    answer = await reader.query_range("queue_depth", WINDOW, timedelta(minutes=10))
+    assert [request.path.rsplit("/", 1)[-1] for request in server.requests] == ["query", "query_range"]
+    assert answer.series != ()
     await reader.close()
 
 

@@ -117,8 +117,8 @@ def test_a_real_alert_reaches_a_hypothesis_on_the_real_series_and_resolves(world
     assert isinstance(answer, dict)
     leading = answer["hypotheses"][0]
     cited = [answer["evidence"][item] for item in leading["evidence"]]
-    assert any(item["source"] == "prometheus" and "http_requests_total" in item["excerpt"] for item in cited), (
-        json.dumps(answer, indent=1)
+    assert any(item["source"] == "metrics" and "http_requests_total" in item["excerpt"] for item in cited), json.dumps(
+        answer, indent=1
     )
     assert leading["object"]["name"] == "checkout"
     alerts = httpx.get(world.alertmanager + "/api/v2/alerts").json()

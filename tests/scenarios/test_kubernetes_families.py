@@ -424,7 +424,8 @@ def rolled_out(shop: Shop, edit: Callable[[dict[str, Any]], object], *, minutes_
     older["metadata"]["annotations"]["deployment.kubernetes.io/revision"] = "1"
     older["spec"]["replicas"] = older["status"]["replicas"] = 0
     edit(older["spec"]["template"]["spec"]["containers"][0])
-    newer["metadata"]["creationTimestamp"] = at
+    for item in (newer, shop.find("Pod", "basket")):
+        item["metadata"]["creationTimestamp"] = at
     for item in (newer, deployment):
         item["metadata"]["annotations"]["deployment.kubernetes.io/revision"] = "2"
     shop.objects.append(older)

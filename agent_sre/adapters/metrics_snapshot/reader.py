@@ -44,7 +44,10 @@ class SnapshotMetrics:
     async def query(self, expression: str, at: datetime) -> MetricsAnswer:
         """Evaluate at a moment; one that lies after ``now()`` counts as ``now()``."""
         moment = min(at, self._now()).timestamp()
-        value = evaluate(parse(expression), self._current(), moment)
+        node = parse(expression)
+        if isinstance(node, Selector) and node.window is not None and not node.offset:
+            return MetricsAnswer(self._raw(node, moment - node.window, moment))
+        value = evaluate(node, self._current(), moment)
         return MetricsAnswer(tuple(self._plain(item, moment) for item in _samples(value, expression)))
 
     async def query_range(self, expression: str, window: Window, step: timedelta) -> MetricsAnswer:
