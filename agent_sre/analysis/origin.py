@@ -103,7 +103,7 @@ def _finding(case: CaseFile, share: Share, place: int, kind: str) -> Finding | N
     if moved is None:
         return None
     fault, reasons, sharp = mechanism(case, profile, kind)
-    what = "failures" if kind == "errors" else "waiting"
+    what = "failures begin" if kind == "errors" else "waiting begins"
     lead = moved.fact(
         f"{share.name}: {moved.signal.source.name} went from {number(moved.before)} to {number(moved.after)} "
         f"{moved.signal.unit}"
@@ -116,7 +116,7 @@ def _finding(case: CaseFile, share: Share, place: int, kind: str) -> Finding | N
         fault=fault,
         object=object_of(case, share.name, profile.entity.namespace),
         strength=round(min(strength, 0.8), 3),
-        statement=f"The extra {what} begins in {share.name}: what it adds is not explained by what it calls.",
+        statement=f"The extra {what} in {share.name}: what it adds is not explained by what it calls.",
         facts=(lead, *reasons),
         onset=lead.time,
         explains=tuple(object_of(case, name) for name in calls(case).callers.get(share.name, ())),

@@ -4,8 +4,7 @@ import random
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from agent_sre.domain.alert import fingerprint_of
 from agent_sre.domain.instant import format_instant, is_zero_time, parse_instant
@@ -30,7 +29,7 @@ def test_the_empty_set_is_the_fnv_offset() -> None:
 
 
 @given(
-    st.datetimes(datetime(1971, 1, 1), datetime(2200, 1, 1)),
+    st.datetimes(datetime.fromisoformat("1971-01-01"), datetime.fromisoformat("2200-01-01")),
     st.integers(-14 * 60, 14 * 60),
     st.sampled_from(["T", "t", " "]),
 )
