@@ -26,7 +26,16 @@ _ELSEWHERE = 0.85
 """What is left of a finding that the alerted workloads do not depend on."""
 _LEAST = 0.05
 _RIVAL = 0.6
-_BY_CALLEE = frozenset({"crash_on_start", "unhandled_exception", "init_container_failed", "job_failed"})
+_BY_CALLEE = frozenset(
+    {
+        "crash_on_start",
+        "unhandled_exception",
+        "init_container_failed",
+        "job_failed",
+        "timeout_too_short",
+        "upstream_provider_outage",
+    }
+)
 """Faults that a dead callee causes in its callers; what the caller's own specification has wrong is not among them."""
 _ROLLOUT = "bad_deploy"
 _CHANGES = frozenset(

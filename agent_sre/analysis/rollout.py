@@ -116,7 +116,7 @@ def _judged(case: CaseFile, rollout: Rollout) -> Finding:
         facts=tuple(facts),
         against=tuple(against),
         change=change_of(case, rollout),
-        onset=onset or rollout.moment,
+        onset=rollout.moment,
         distinguish=f"compare pods of revision {rollout.revision} with the one before: errors and latency by version",
     )
 

@@ -95,8 +95,7 @@ def running(command: list[str], log: Path, ready: str, **options: object) -> Ite
         wait_for(f"{ready} of {Path(command[0]).name}", up)
         yield process
     finally:
-        if process.child.poll() is None:
-            process.stop()
+        process.stop()
 
 
 def agent_sre(*arguments: str) -> list[str]:

@@ -3,13 +3,16 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import tarfile
+import time
 from pathlib import Path
 
+import httpx
 import pytest
 
-from tests.e2e.processes import ROOT, Running, agent_sre, free_port, running
+from tests.e2e.processes import ROOT, agent_sre, free_port, running
 
 NOW = "2026-01-05T12:00:00Z"
 
@@ -123,19 +126,17 @@ def test_a_second_service_on_one_database_or_port_is_refused_by_name(tmp_path: P
 
 
 def test_ctrl_c_ends_the_service_at_once_and_cleanly(tmp_path: Path, quiet: dict[str, str]) -> None:
-    import signal
-    import time
-
-    port = free_port()
-    process = Running(agent_sre("serve", "--port", str(port)), tmp_path / "log", env=quiet, cwd=tmp_path)
-    from tests.e2e.processes import answers, wait_for
-
-    wait_for("the service", answers(f"http://127.0.0.1:{port}/readyz"))
-    started = time.monotonic()
-    process.child.send_signal(signal.SIGINT)
-    assert process.child.wait(20) == 0, (tmp_path / "log").read_text()
-    assert time.monotonic() - started < 15
-    assert "Traceback" not in (tmp_path / "log").read_text()
+    port, log = free_port(), tmp_path / "log"
+    ready = f"http://127.0.0.1:{port}/readyz"
+    with running(agent_sre("serve", "--port", str(port)), log, ready, env=quiet, cwd=tmp_path) as process:
+        # A live view is open, as in a browser: it must not keep the service from ending.
+        with httpx.stream("GET", f"http://127.0.0.1:{port}/stream", timeout=20) as view:
+            assert view.status_code == 200
+            started = time.monotonic()
+            process.child.send_signal(signal.SIGINT)
+            assert process.child.wait(20) == 0, log.read_text()
+            assert time.monotonic() - started < 15
+    assert "Traceback" not in log.read_text()
 
 
 def test_doctor_names_what_does_not_answer_and_the_fix(tmp_path: Path, quiet: dict[str, str]) -> None:

@@ -67,8 +67,7 @@ def agent(shop: Shop, folder: Path, port: int) -> Iterator[Running]:
         wait_for("the agent", answers(f"http://127.0.0.1:{port}/readyz"))
         yield process
     finally:
-        if process.child.poll() is None:
-            process.stop()
+        process.stop()
 
 
 @pytest.mark.timeout(300)
