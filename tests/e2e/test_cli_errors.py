@@ -128,14 +128,16 @@ def test_a_second_service_on_one_database_or_port_is_refused_by_name(tmp_path: P
 def test_ctrl_c_ends_the_service_at_once_and_cleanly(tmp_path: Path, quiet: dict[str, str]) -> None:
     port, log = free_port(), tmp_path / "log"
     ready = f"http://127.0.0.1:{port}/readyz"
-    with running(agent_sre("serve", "--port", str(port)), log, ready, env=quiet, cwd=tmp_path) as process:
+    with (
+        running(agent_sre("serve", "--port", str(port)), log, ready, env=quiet, cwd=tmp_path) as process,
         # A live view is open, as in a browser: it must not keep the service from ending.
-        with httpx.stream("GET", f"http://127.0.0.1:{port}/stream", timeout=20) as view:
-            assert view.status_code == 200
-            started = time.monotonic()
-            process.child.send_signal(signal.SIGINT)
-            assert process.child.wait(20) == 0, log.read_text()
-            assert time.monotonic() - started < 15
+        httpx.stream("GET", f"http://127.0.0.1:{port}/stream", timeout=20) as view,
+    ):
+        assert view.status_code == 200
+        started = time.monotonic()
+        process.child.send_signal(signal.SIGINT)
+        assert process.child.wait(20) == 0, log.read_text()
+        assert time.monotonic() - started < 15
     assert "Traceback" not in log.read_text()
 
 
