@@ -11,7 +11,7 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from agent_sre.bootstrap.snapshot import investigate_snapshot, runbooks, shipped_runbooks
+from agent_sre.bootstrap.snapshot import investigate_snapshot, runbooks
 from agent_sre.settings import Settings
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from agent_sre.ports.health import Check
     from agent_sre.testing.shop.world import ShopWorld
 
-__all__ = ["demo", "doctor", "investigate_snapshot", "runbooks", "serve", "shipped_runbooks", "verify_audit"]
+__all__ = ["demo", "doctor", "investigate_snapshot", "runbooks", "serve", "verify_audit"]
 
 
 async def serve(settings: Settings) -> None:

@@ -13,24 +13,16 @@ from agent_sre.adapters.clock_system import RandomIds, SystemClock
 from agent_sre.domain.runbook import Runbook
 from agent_sre.domain.signal import default_signals
 from agent_sre.evidence.scope import Limits, Readers
-from agent_sre.runbooks.load import load_runbooks
+from agent_sre.runbooks.load import builtin_folder, load_runbooks
 from agent_sre.settings import Settings
 
 if TYPE_CHECKING:
     from agent_sre.adapters.snapshot_directory import Snapshot
 
-_PACKAGE = Path(__file__).parents[1]
-
-
-def shipped_runbooks() -> Path:
-    """The folder of the shipped runbooks: in a checkout beside the package, in an installed wheel inside it."""
-    packaged = _PACKAGE / "_runbooks"
-    return packaged if packaged.is_dir() else _PACKAGE.parent / "runbooks"
-
 
 def runbooks(settings: Settings | None) -> tuple[Runbook, ...]:
     """The shipped runbooks and the site's own. Raises PermanentError naming the first that is not valid."""
-    paths = [shipped_runbooks()]
+    paths = [builtin_folder()]
     if settings is not None and settings.runbooks_dir:
         paths.append(Path(settings.runbooks_dir))
     return load_runbooks(paths)

@@ -8,6 +8,7 @@ from agent_sre.domain.effect import Effect
 from agent_sre.domain.incident import Incident
 from agent_sre.domain.instant import format_instant
 from agent_sre.report.answer import answer
+from agent_sre.report.card import build_card
 from agent_sre.service.read_incident import IncidentRow, IncidentView
 
 
@@ -28,6 +29,7 @@ def incident_to_plain(view: IncidentView) -> dict[str, Any]:
         **_incident(view.incident),
         "answer": answer(view.incident.id, view.verdict, proposals, view.timeline) if view.verdict else None,
         "answer_run": view.verdict_run,
+        "card": _card(view),
         "approvals": [_approval(item) for item in view.approvals],
         "effects": [_effect(item) for item in view.effects.values()],
         "timeline": [
@@ -52,6 +54,21 @@ def _incident(incident: Incident) -> dict[str, Any]:
         "alerts_truncated": incident.truncated,
         "run": incident.run,
     }
+
+
+def _card(view: IncidentView) -> dict[str, Any]:
+    """The incident in a few neutral blocks, for whoever shows it elsewhere."""
+    card = build_card(
+        view.incident,
+        view.verdict,
+        view.timeline,
+        view.approvals,
+        tuple(view.effects.values()),
+        sentences=view.sentences,
+        link=f"/incidents/{view.incident.id}",
+    )
+    blocks = [{"block": type(block).__name__.lower(), **asdict(block)} for block in card.blocks]
+    return {"fallback": card.fallback, "blocks": blocks}
 
 
 def _approval(item: Approval) -> dict[str, Any]:

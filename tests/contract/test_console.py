@@ -319,5 +319,8 @@ async def test_hostile_text_is_valid_json_for_scripts(console: ConsoleServer) ->
     async with console.client() as client:
         row = (await client.get("/api/incidents")).json()["incidents"][0]
         found = (await client.get("/api/incidents/inc-checkout")).json()
+        card = found["card"]
+        assert card["blocks"][0]["block"] == "headline" and card["blocks"][0]["link"] == "/incidents/inc-checkout"
+        assert "buttons" in {block["block"] for block in card["blocks"]}
     assert row["title"] == found["title"] == HOSTILE
     assert found["answer"]["evidence"]["E1"]["excerpt"] == HOSTILE

@@ -12,7 +12,6 @@ from langgraph.checkpoint.memory import InMemorySaver
 from agent_sre.actions.policy import Mode, Policy
 from agent_sre.adapters.metrics_snapshot import SnapshotMetrics
 from agent_sre.adapters.store_memory import MemoryStore
-from agent_sre.bootstrap import shipped_runbooks
 from agent_sre.domain.approval import Approval, ApprovalState, Decision
 from agent_sre.domain.effect import EffectState, Verified
 from agent_sre.domain.errors import TemporaryError
@@ -23,7 +22,7 @@ from agent_sre.evidence.scope import Limits, Readers
 from agent_sre.graph.build import Graph, build_graph
 from agent_sre.graph.state import Context, Options
 from agent_sre.ingest.alertmanager import parse
-from agent_sre.runbooks.load import load_runbooks
+from agent_sre.runbooks.load import builtin_folder, load_runbooks
 from agent_sre.service.advance_incident import advance_incident
 from agent_sre.service.fold_alerts import fold_alerts
 from agent_sre.testing.clock import FrozenClock
@@ -33,7 +32,7 @@ from agent_sre.testing.shop.telemetry import ShopChanges, ShopLogs, ShopTopology
 from agent_sre.testing.shop.world import CHECKOUT, GOOD, ShopWorld
 
 START = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
-RUNBOOKS = load_runbooks([shipped_runbooks()])
+RUNBOOKS = load_runbooks([builtin_folder()])
 
 
 class ShopClock(FrozenClock):
