@@ -244,9 +244,21 @@ def classify(entry: str) -> Pattern | None:
     return next((pattern for pattern in PATTERNS if pattern.text.search(entry)), None)
 
 
+READING = re.compile(
+    r"\b(?:see|article|read|docs?|documentation|refer|guide|help|tutorial|more (?:info|information|details))\b",
+    re.IGNORECASE,
+)
+"""Words before an address that is there to be read by a person, not one that was called."""
+
+
 def outside_host(entry: str) -> str:
     """A host outside the cluster that the entry names; "" where there is none."""
     for match in HOST.finditer(entry):
+        before = entry[max(0, match.start() - 60) : match.start()]
+        if "://" in before:  # words before an earlier address are that one's
+            before = before.rsplit("://", 1)[1].partition(" ")[2]
+        if READING.search(before):
+            continue
         host = (match["url"] or match["key"] or match["dial"] or "").lower().rstrip(".")
         labels = host.split(".")
         inside = host.endswith((".local", ".internal", ".svc", ".cluster")) or ".svc." in host

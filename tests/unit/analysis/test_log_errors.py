@@ -105,3 +105,10 @@ def test_the_innermost_exception_of_a_stack_trace() -> None:
     )
     assert exception(trace) == "java.lang.NullPointerException: leaf is null"
     assert classify(trace) is not None
+
+
+def test_a_link_to_read_is_no_host_that_was_called() -> None:
+    line = "Timeout performing GET (5000ms), please take a look at this article: https://docs.lib.example/Timeouts"
+    assert outside_host(line) == ""
+    assert outside_host(f"{line}; POST https://api.pay.example/v1 timed out") == "api.pay.example"
+    assert outside_host("POST https://api.pay.example/v1 timed out, see https://docs.lib.example") == "api.pay.example"
