@@ -14,6 +14,13 @@ SUITES := $(foreach suite,unit contract graph scenarios properties architecture,
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	--no-emit-index-url
 
+# Imported once at installation, so that what a run needs is compiled before the first run, also where the environment
+# forbids Python to write byte code later.
+WARM := agent_sre.bootstrap.running, agent_sre.bootstrap.live, agent_sre.graph.checkpoints, agent_sre.cli.demo, \
+	agent_sre.cli.story, agent_sre.cli.render, agent_sre.adapters.kubernetes_api, agent_sre.adapters.metrics_prometheus, \
+	agent_sre.testing.shop.alertmanager, agent_sre.testing.shop.telemetry, agent_sre.adapters.snapshot_directory, \
+	agent_sre.adapters.metrics_snapshot, alembic.command, alembic.config, kubernetes.aio.dynamic
+
 .DEFAULT_GOAL := help
 .PHONY: help venv demo test e2e lint fmt bench docs lock clean
 
@@ -85,4 +92,5 @@ $(VENV)/.dev: $(LOCKS)/dev.lock $(VENV)/.runtime
 $(VENV)/.product: pyproject.toml $(VENV)/.runtime
 	@echo "Installing agent_sre itself"
 	@$(BIN)/python -m pip install --disable-pip-version-check --no-input --quiet --no-deps --no-build-isolation -e .
+	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -c "import $(WARM)"
 	@touch $@

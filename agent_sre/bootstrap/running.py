@@ -7,9 +7,9 @@ wait for it: alerts are accepted at once, and investigations begin when the grap
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import importlib
 import secrets
+import sqlite3
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -23,6 +23,7 @@ from starlette.types import ASGIApp
 from agent_sre.actions.policy import Mode, Policy
 from agent_sre.adapters.store_sql import SingleWriter, SqlStore, open_store
 from agent_sre.bootstrap.server import Server, listen
+from agent_sre.domain.errors import PermanentError
 from agent_sre.domain.incident import IncidentStatus
 from agent_sre.domain.runbook import Runbook
 from agent_sre.domain.signal import Signal
@@ -78,13 +79,22 @@ class Investigations:
     def __init__(self, file: Path) -> None:
         self._file = file
         self._stack = AsyncExitStack()
-        self._loading = asyncio.ensure_future(self._load())
+        self._loading: asyncio.Future[Graph] = asyncio.get_running_loop().create_future()
+        self._task: asyncio.Task[None] | None = None
 
-    async def _load(self) -> Graph:
+    def start(self) -> None:
+        """Begin to load. Called once the web server is up: the import takes the interpreter's time from it."""
+        self._task = asyncio.create_task(self._load(), name="load the graph")
+
+    async def _load(self) -> None:
         # Importing the graph holds up nothing but this thread (and, piecewise, the interpreter).
         checkpoints = await asyncio.to_thread(importlib.import_module, "agent_sre.graph.checkpoints")
-        graph: Graph = await self._stack.enter_async_context(checkpoints.graph_over_sqlite(self._file))
-        return graph
+        try:
+            self._loading.set_result(await self._stack.enter_async_context(checkpoints.graph_over_sqlite(self._file)))
+        except (sqlite3.Error, OSError) as error:
+            self._loading.set_exception(
+                PermanentError(f"checkpoints {self._file} cannot be opened: {error}; restore them or move them away")
+            )
 
     async def graph(self) -> Graph:
         """The graph, once it is there."""
@@ -92,8 +102,8 @@ class Investigations:
 
     async def close(self) -> None:
         """Close the checkpoints' database."""
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._loading
+        if self._task is not None:
+            await self._task
         await self._stack.aclose()
 
 
@@ -242,8 +252,10 @@ async def running(settings: Settings, world: World) -> AsyncIterator[tuple[str, 
         )
         server = Server(config, parts.changes)
         serving = asyncio.create_task(server.serve(sockets=[bound]), name="server")
-        parts.worker.start()
         try:
+            await server.up.wait()
+            parts.investigations.start()
+            parts.worker.start()
             host, port = bound.getsockname()[:2]
             shown = f"[{host}]" if ":" in host else host
             yield f"http://{shown}:{port}", serving

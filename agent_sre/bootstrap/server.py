@@ -40,6 +40,15 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, changes: ChangeSignal) -> None:
         super().__init__(config)
         self._changes = changes
+        self.up = asyncio.Event()
+        """Set once requests are answered, or once that has failed."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to answer, and say so."""
+        try:
+            await super().startup(sockets)
+        finally:
+            self.up.set()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
