@@ -36,7 +36,8 @@ class Figure:
 
     def row(self) -> dict[str, object]:
         ratio = round(self.ours / self.theirs, 3) if self.theirs else None
-        return {**asdict(self), "ours": round(self.ours, 4), "ratio": ratio}
+        theirs = round(self.theirs, 4) if self.theirs is not None else None
+        return {**asdict(self), "ours": round(self.ours, 4), "theirs": theirs, "ratio": ratio}
 
 
 def report(name: str, figures: Sequence[Figure], command: str) -> None:
