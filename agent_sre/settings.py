@@ -40,8 +40,12 @@ class Settings(BaseSettings):
     alertmanager_token: SecretStr = Field(
         SecretStr(""), description="Bearer token that Alertmanager must send (http_config.authorization)."
     )
+    changes_token: SecretStr = Field(
+        SecretStr(""), description="Bearer token for POST /webhooks/changes, which deploy and flag systems call."
+    )
     insecure_sources: str = Field(
-        "", description="Alert sources accepted without a secret off loopback, by name, comma-separated: alertmanager."
+        "",
+        description="Webhooks accepted without a secret off loopback, by name, comma-separated: alertmanager, changes.",
     )
     max_body_bytes: int = Field(5_000_000, ge=1_000, description="Largest webhook body, after decompression.")
 

@@ -17,6 +17,8 @@ from agent_sre.domain.errors import PermanentError, TemporaryError
 from agent_sre.domain.evidence import Gap, Observation
 from agent_sre.domain.finding import Finding
 from agent_sre.domain.incident import Incident
+from agent_sre.domain.reference import Window
+from agent_sre.domain.telemetry import Change
 from agent_sre.domain.timeline import Entry
 from agent_sre.domain.verdict import Verdict
 from agent_sre.ports.store import Quarantined
@@ -227,6 +229,22 @@ class MemoryJournal:
         return tuple(self._audit[max(after, 0) : max(after, 0) + limit])
 
 
+class MemoryChanges:
+    """ChangeLog and ChangeReader in memory."""
+
+    def __init__(self) -> None:
+        self._changes: dict[tuple[str, str, str], Change] = {}
+
+    async def append(self, changes: Sequence[Change]) -> int:
+        before = len(self._changes)
+        self._changes.update({(item.id, item.kind, item.target): item for item in changes})
+        return len(self._changes) - before
+
+    async def changes(self, namespaces: tuple[str, ...], window: Window) -> tuple[Change, ...]:
+        inside = [item for item in self._changes.values() if window.contains(item.time)]
+        return tuple(sorted(inside, key=lambda item: item.time))
+
+
 class MemoryStore:
     """One attribute per port."""
 
@@ -235,6 +253,7 @@ class MemoryStore:
         self.inbox = MemoryInbox(tables)
         self.incidents = MemoryIncidents(tables)
         self.cases = MemoryCases()
+        self.changes = MemoryChanges()
         self.approvals = MemoryApprovals(tables)
         self.effects = MemoryEffects()
         self.journal = MemoryJournal(tables)

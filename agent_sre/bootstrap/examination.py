@@ -7,17 +7,19 @@ from pathlib import Path
 
 from agent_sre.actions.catalogue import ACTIONS
 from agent_sre.bootstrap.live import open_metrics, signals
-from agent_sre.bootstrap.running import database_url
+from agent_sre.bootstrap.running import database_url, webhook_auth
 from agent_sre.bootstrap.snapshot import runbooks
 from agent_sre.domain.errors import AgentSreError
 from agent_sre.ports.health import Check, CheckState, Probe
 from agent_sre.settings import PREFIX, Settings
 
+WEBHOOKS = (("alertmanager", "alerts", CheckState.FAILED), ("changes", "changes", CheckState.SKIPPED))
+
 
 async def examine(settings: Settings) -> tuple[Check, ...]:
     """All checks, in the order in which a person would mend what is wrong."""
     checks = [_data_dir(settings), await _database(settings), _runbooks(settings), _signals(settings)]
-    checks += [_webhook(settings), _console(settings)]
+    checks += [*(_webhook(settings, *webhook) for webhook in WEBHOOKS), _console(settings)]
     for probe in await _probes(settings):
         checks += await probe.check()
     if not settings.prometheus_url:
@@ -76,17 +78,18 @@ def _signals(settings: Settings) -> Check:
     return Check("signal catalogue", CheckState.OK, f"{count} metrics known")
 
 
-def _webhook(settings: Settings) -> Check:
-    subject = "webhook alertmanager"
-    if settings.alertmanager_token.get_secret_value():
+def _webhook(settings: Settings, source: str, what: str, without: CheckState) -> Check:
+    """``without``: how bad it is that no secret is set, so that everything is refused."""
+    subject, name = f"webhook {source}", f"{PREFIX}{source.upper()}_TOKEN"
+    auth = webhook_auth(settings)[source]
+    if auth.bearer:
         return Check(subject, CheckState.OK, "needs its bearer token")
     if settings.loopback:
         return Check(subject, CheckState.OK, "open, reachable from this machine only")
-    if "alertmanager" in settings.listed(settings.insecure_sources):
-        fix = f"set {PREFIX}ALERTMANAGER_TOKEN"
-        return Check(subject, CheckState.WARNING, "accepts anybody's alerts, as configured", fix)
-    fix = f"set {PREFIX}ALERTMANAGER_TOKEN and send it from Alertmanager"
-    return Check(subject, CheckState.FAILED, "no secret is configured, so every alert is refused", fix)
+    if auth.open_without_secret:
+        return Check(subject, CheckState.WARNING, f"accepts anybody's {what}, as configured", f"set {name}")
+    fix = f"set {name} and send it from the source"
+    return Check(subject, without, f"no secret is configured, so all {what} are refused", fix)
 
 
 def _console(settings: Settings) -> Check:

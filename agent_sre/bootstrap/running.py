@@ -12,7 +12,7 @@ import secrets
 import sqlite3
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from agent_sre.actions.policy import Mode, Policy
+from agent_sre.adapters.changes_merged import MergedChanges
 from agent_sre.adapters.store_sql import SingleWriter, SqlStore, open_store
 from agent_sre.bootstrap.server import Server, listen
 from agent_sre.domain.errors import PermanentError
@@ -41,7 +42,9 @@ from agent_sre.evidence.scope import Limits, Readers
 from agent_sre.ports.clock import Clock, Ids
 from agent_sre.ports.cluster import ClusterWriter
 from agent_sre.ports.health import Check, CheckState
-from agent_sre.service.accept_alerts import Accepted, accept_alerts
+from agent_sre.service.accept_alerts import accept_alerts
+from agent_sre.service.accept_changes import accept_changes
+from agent_sre.service.accept_payload import Accepted
 from agent_sre.service.fold_alerts import fold_alerts
 from agent_sre.service.postpone_incident import postpone_incident
 from agent_sre.service.read_incident import Stores
@@ -116,6 +119,8 @@ class _Parts:
         self.store = store
         self.telemetry = Telemetry()
         self.changes = ChangeSignal()
+        told = world.readers.changes
+        self.changes_read = MergedChanges([store.changes, told]) if told is not None else store.changes
         self.investigations = Investigations(settings.data_dir / CHECKPOINTS)
         duties = Duties(fold=self._fold, due=store.incidents.due, advance=self._advance, postpone=self._postpone)
         self.worker = Worker(
@@ -158,7 +163,7 @@ class _Parts:
             journal=store.journal,
             clock=world.clock,
             ids=world.ids,
-            readers=world.readers,
+            readers=replace(world.readers, changes=self.changes_read),
             writer=world.writer,
             signals=world.signals,
             runbooks=world.runbooks,
@@ -176,6 +181,15 @@ class _Parts:
     _key = secrets.token_bytes(32)
 
     async def _accept(self, source: str, body: bytes) -> Accepted:
+        if source == "changes":
+            return await accept_changes(
+                body,
+                log=self.store.changes,
+                inbox=self.store.inbox,
+                clock=self.world.clock,
+                redaction_key=self._key,
+                max_bytes=self.settings.max_body_bytes,
+            )
         return await accept_alerts(
             source,
             body,
@@ -195,8 +209,6 @@ class _Parts:
     def app(self) -> ASGIApp:
         """The whole HTTP side."""
         settings, store = self.settings, self.store
-        insecure = settings.loopback or "alertmanager" in settings.listed(settings.insecure_sources)
-        auth = WebhookAuth(bearer=settings.alertmanager_token.get_secret_value(), open_without_secret=insecure)
         stores = Stores(
             incidents=store.incidents,
             cases=store.cases,
@@ -213,7 +225,7 @@ class _Parts:
             operator="operator",
         )
         service = Service(
-            webhooks=Webhooks(self._accept, self.worker.wake, {"alertmanager": auth}, self.telemetry),
+            webhooks=Webhooks(self._accept, self.worker.wake, webhook_auth(settings), self.telemetry),
             health=Health(self._ready, self._count, self.telemetry),
             telemetry=self.telemetry,
             max_body_bytes=settings.max_body_bytes,
@@ -222,6 +234,16 @@ class _Parts:
             stores, self.world.clock, self.changes, access, on_decision=lambda incident_id: self.worker.wake()
         )
         return build_app(service, extra_routes=console_routes(console))
+
+
+def webhook_auth(settings: Settings) -> Mapping[str, WebhookAuth]:
+    """What each source of alerts, and the changes' webhook, must present."""
+    tokens = {"alertmanager": settings.alertmanager_token, "changes": settings.changes_token}
+    open_ones = settings.listed(settings.insecure_sources)
+    return {
+        source: WebhookAuth(token.get_secret_value(), open_without_secret=settings.loopback or source in open_ones)
+        for source, token in tokens.items()
+    }
 
 
 def policy(settings: Settings) -> Policy:

@@ -1,7 +1,8 @@
-"""``POST /webhooks/<source>``: translate HTTP to ``accept_alerts`` and its outcome to a status the source acts on.
+"""``POST /webhooks/<source>``: translate HTTP to the accepting service and its outcome to a status a source acts on.
 
 2xx means durably committed. 4xx means that sending the same again is useless, and the answer says what to change; 503
-with Retry-After means that the store is down and the source must try again. Alertmanager repeats on 5xx only.
+with Retry-After means that the store is down and the source must try again. Alertmanager repeats on 5xx only. A
+CloudEvent in binary mode, which has its attributes in headers, is put into the structured form that parsers read.
 """
 
 import time
@@ -9,7 +10,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from math import ceil
 
+import orjson
 import structlog
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -18,10 +21,10 @@ from agent_sre.domain.errors import TemporaryError
 from agent_sre.entrypoints.request_body import BodyRefused
 from agent_sre.entrypoints.telemetry import Intake, Telemetry
 from agent_sre.entrypoints.webhook_auth import Admission, WebhookAuth
-from agent_sre.service.accept_alerts import Accepted, Refusal, RefusedPayload
+from agent_sre.service.accept_payload import Accepted, Refusal, RefusedPayload
 
 Accept = Callable[[str, bytes], Awaitable[Accepted]]
-"""``accept_alerts`` with its ports: source and body in."""
+"""The service that accepts for a source, with its ports: source and body in."""
 
 RETRY_AFTER = 5.0
 _NOT_JSON = frozenset({"application/x-www-form-urlencoded", "text/html", "text/xml", "application/xml", "text/css"})
@@ -63,7 +66,7 @@ class Webhooks:
         self.telemetry.request(source, outcome, time.perf_counter() - started, alerts)
         if outcome not in {Intake.ACCEPTED, Intake.GONE}:
             # Not why: that may quote the payload, which is in quarantine.
-            log.warning("alerts not accepted", source=source, outcome=outcome.value)
+            log.warning("not accepted", source=source, outcome=outcome.value)
 
     async def _handle(self, source: str, request: Request) -> tuple[Response, Intake, int]:
         auth = self.auth[source]
@@ -74,7 +77,7 @@ class Webhooks:
             fix = "send JSON with Content-Type: application/json"
             return _refused(415, "the Content-Type is not JSON", fix), Intake.NOT_JSON, 0
         try:
-            accepted = await self.accept(source, await request.body())
+            accepted = await self.accept(source, structured(request.headers, await request.body()))
         except RefusedPayload as error:
             status, outcome = _STATUS[error.refusal]
             return _refused(status, error.problem, error.fix), outcome, 0
@@ -83,8 +86,16 @@ class Webhooks:
         except ClientDisconnect:
             return Response(status_code=400), Intake.GONE, 0
         self.wake()
-        answer = {"accepted": accepted.alerts, "truncated": accepted.truncated}
-        return JSONResponse(answer, 202), Intake.ACCEPTED, accepted.alerts
+        answer = {"accepted": accepted.items, "truncated": accepted.truncated}
+        return JSONResponse(answer, 202), Intake.ACCEPTED, accepted.items
+
+
+def structured(headers: Headers, body: bytes) -> bytes:
+    """The body; of a CloudEvent in binary mode (ce-* headers) the whole event as JSON, structured mode's form."""
+    if "ce-specversion" not in headers:
+        return body
+    event = {name.removeprefix("ce-"): value for name, value in headers.items() if name.startswith("ce-")}
+    return orjson.dumps({**event, "data": orjson.Fragment(body.strip() or b"{}")})
 
 
 def unavailable(error: TemporaryError) -> Response:

@@ -38,7 +38,7 @@ class Redactor:
             objects=tuple(self._object(entry) for entry in item.objects),
             streams=tuple(self._stream(stream) for stream in item.streams),
             series=tuple(self._series(series) for series in item.series),
-            changes=tuple(self._change(change) for change in item.changes),
+            changes=tuple(self.change(change) for change in item.changes),
             spans=tuple(self._span(span) for span in item.spans),
             rules=tuple(self._object(rule) for rule in item.rules),
             left_out=tuple(self.text(text) for text in item.left_out),
@@ -48,6 +48,16 @@ class Redactor:
     def gap(self, item: Gap) -> Gap:
         """The gap with every secret in it replaced: error messages quote addresses and headers."""
         return Gap(item.source, self.text(item.what), self.text(item.reason), item.fix)
+
+    def change(self, change: Change) -> Change:
+        """The change with every secret in it replaced."""
+        return replace(
+            change,
+            target=self.text(change.target),
+            summary=self.text(change.summary),
+            author=self.text(change.author),
+            diff=self.text(change.diff),
+        )
 
     def text(self, text: str) -> str:
         """The text with every secret in it replaced."""
@@ -144,15 +154,6 @@ class Redactor:
     def _series(self, series: Series) -> Series:
         labels = {key: self._named(key, value) for key, value in series.labels.items()}
         return series if labels == series.labels else replace(series, labels=labels)
-
-    def _change(self, change: Change) -> Change:
-        return replace(
-            change,
-            target=self.text(change.target),
-            summary=self.text(change.summary),
-            author=self.text(change.author),
-            diff=self.text(change.diff),
-        )
 
     def _attributes(self, attributes: Mapping[str, str]) -> Mapping[str, str]:
         """Redacted attributes; spans of one process mostly share one mapping, which is looked at once."""

@@ -15,6 +15,7 @@ from agent_sre.domain.effect import Effect
 from agent_sre.domain.evidence import Gap, Observation
 from agent_sre.domain.finding import Finding
 from agent_sre.domain.incident import Incident
+from agent_sre.domain.telemetry import Change
 from agent_sre.domain.timeline import Entry
 from agent_sre.domain.verdict import Verdict
 
@@ -111,6 +112,17 @@ class CaseStore(Protocol):
 
     async def verdict(self, incident_id: str, run: int) -> Verdict | None:
         """The run's answer, evidence included."""
+        ...
+
+
+class ChangeLog(Protocol):
+    """Changes that were reported to us. Reading them is ``ports.context.ChangeReader``."""
+
+    async def append(self, changes: Sequence[Change]) -> int:
+        """Commit the changes durably; returns how many were not known.
+
+        What has the same id, kind and target is one change, reported again: the last word counts.
+        """
         ...
 
 

@@ -1,26 +1,14 @@
-"""Take a payload in: read it, commit its alerts, and only then let the sender be told that it arrived.
-
-A payload that cannot be read is refused for good (its sender would only repeat it) and kept in quarantine, cut short,
-so that an operator can see what was lost. A store that is down is not the payload's fault: TemporaryError passes
-through, and the sender tries again. What becomes of the alerts is decided later, by ``service.fold_alerts``.
-
-Called by the webhook entry points, after authentication. Nothing here knows HTTP.
-"""
+"""Alerts in: committed to the inbox before their sender is told. What becomes of them is ``service.fold_alerts``'."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from agent_sre.domain.alert import Alert
-from agent_sre.domain.errors import PermanentError
 from agent_sre.ingest import alertmanager
-from agent_sre.ingest.decode import MAX_BYTES, decode
-from agent_sre.ingest.payload import PayloadError, PayloadTooLarge
+from agent_sre.ingest.decode import MAX_BYTES
 from agent_sre.ports.clock import Clock
-from agent_sre.ports.store import AlertInbox, Quarantined
-
-QUARANTINE_BYTES = 4_096
+from agent_sre.ports.store import AlertInbox
+from agent_sre.service.accept_payload import Accepted, accept_payload
 
 Parser = Callable[[object, datetime], tuple[Alert, ...]]
 PARSERS: Mapping[str, Parser] = {
@@ -29,49 +17,15 @@ PARSERS: Mapping[str, Parser] = {
 """By source. An alert source is one file in ``ingest`` and one line here."""
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """What was committed: how many alerts, and how many more the sender says it left out."""
-
-    alerts: int
-    truncated: int = 0
-
-
-class Refusal(StrEnum):
-    """Why a payload was refused."""
-
-    UNREADABLE = "unreadable"
-    TOO_LARGE = "too_large"
-
-
-class RefusedPayload(PermanentError):
-    """A payload that was not accepted: why, what exactly is wrong, and what the sender can change."""
-
-    def __init__(self, refusal: Refusal, problem: str, fix: str) -> None:
-        super().__init__(f"{problem}; {fix}")
-        self.refusal = refusal
-        self.problem = problem
-        self.fix = fix
-
-
 async def accept_alerts(
     source: str, body: bytes, *, inbox: AlertInbox, clock: Clock, max_bytes: int = MAX_BYTES
 ) -> Accepted:
-    """Commit the payload's alerts; when this returns they are durable.
+    """Commit the payload's alerts; when this returns they are durable. Raises as ``accept_payload`` does."""
 
-    Raises RefusedPayload for what cannot be read (after quarantining it), TemporaryError where the store is down.
-    """
-    received_at = clock.now()
-    try:
-        alerts = PARSERS[source](decode(body, max_bytes=max_bytes), received_at)
+    async def take(payload: object, received_at: datetime) -> Accepted:
+        alerts = PARSERS[source](payload, received_at)
         if alerts:
             await inbox.append(alerts)
         return Accepted(len(alerts), max((alert.truncated for alert in alerts), default=0))
-    except PayloadError as error:
-        kind = Refusal.TOO_LARGE if isinstance(error, PayloadTooLarge) else Refusal.UNREADABLE
-        problem, fix = error.problem, error.fix
-    except PermanentError as error:
-        kind, problem, fix = Refusal.UNREADABLE, f"the alerts cannot be stored: {error}", "correct the values named"
-    # An exception that is kept in a variable and raised is a cycle that would hold the body until a garbage collection.
-    await inbox.quarantine(Quarantined(source, received_at, f"{problem}; {fix}", body[:QUARANTINE_BYTES], len(body)))
-    raise RefusedPayload(kind, problem, fix)
+
+    return await accept_payload(source, body, take, inbox=inbox, clock=clock, max_bytes=max_bytes)

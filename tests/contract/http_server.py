@@ -26,7 +26,9 @@ from agent_sre.entrypoints.webhooks import Webhooks
 from agent_sre.entrypoints.worker import Duties, Worker
 from agent_sre.ports.health import Check, CheckState
 from agent_sre.ports.store import AlertInbox
-from agent_sre.service.accept_alerts import Accepted, accept_alerts
+from agent_sre.service.accept_alerts import accept_alerts
+from agent_sre.service.accept_changes import accept_changes
+from agent_sre.service.accept_payload import Accepted
 from agent_sre.service.fold_alerts import fold_alerts
 from agent_sre.testing.clock import FrozenClock
 from agent_sre.testing.failing_inbox import FailingInbox
@@ -97,6 +99,10 @@ class Build:
         inbox: AlertInbox = self.failing
 
         async def accept(source: str, body: bytes) -> Accepted:
+            if source == "changes":
+                return await accept_changes(
+                    body, log=self.store.changes, inbox=inbox, clock=self.clock, redaction_key=b"k"
+                )
             return await accept_alerts(source, body, inbox=inbox, clock=self.clock, max_bytes=self.max_bytes)
 
         async def ready() -> Sequence[Check]:
@@ -108,7 +114,7 @@ class Build:
 
         return build_app(
             Service(
-                Webhooks(accept, self.worker.wake, {"alertmanager": self.auth}, self.telemetry),
+                Webhooks(accept, self.worker.wake, {"alertmanager": self.auth, "changes": self.auth}, self.telemetry),
                 Health(ready, count, self.telemetry),
                 self.telemetry,
                 max_body_bytes=self.max_bytes,

@@ -6,7 +6,8 @@ import pytest
 
 from agent_sre.adapters.store_memory import MemoryStore
 from agent_sre.domain.errors import TemporaryError
-from agent_sre.service.accept_alerts import QUARANTINE_BYTES, Accepted, Refusal, RefusedPayload, accept_alerts
+from agent_sre.service.accept_alerts import accept_alerts
+from agent_sre.service.accept_payload import QUARANTINE_BYTES, Accepted, Refusal, RefusedPayload
 from agent_sre.testing.clock import FrozenClock
 from agent_sre.testing.failing_inbox import FailingInbox
 from tests.unit.alerts import NOON, message, payload
@@ -21,7 +22,7 @@ async def accept(body: bytes, store: MemoryStore, **options: int) -> Accepted:
 async def test_accepted_alerts_wait_in_the_inbox_in_order() -> None:
     store = MemoryStore()
     body = json.dumps(payload(message(fires=0), message(fires=1, pod="b"), truncatedAlerts=37)).encode()
-    assert await accept(body, store) == Accepted(alerts=2, truncated=37)
+    assert await accept(body, store) == Accepted(items=2, truncated=37)
     pending = [alert for _, alert in await store.inbox.pending(10)]
     assert [alert.labels.get("pod") for alert in pending] == [None, "b"]
     assert {alert.received_at for alert in pending} == {NOON}
@@ -30,7 +31,7 @@ async def test_accepted_alerts_wait_in_the_inbox_in_order() -> None:
 
 async def test_a_message_without_alerts_is_accepted() -> None:
     store = MemoryStore()
-    assert await accept(json.dumps(payload()).encode(), store) == Accepted(alerts=0)
+    assert await accept(json.dumps(payload()).encode(), store) == Accepted(items=0)
     assert await store.inbox.pending(10) == ()
 
 

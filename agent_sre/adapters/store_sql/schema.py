@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.types import TypeDecorator
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest migration: what a database must be at before it is served from."""
 
 
@@ -166,6 +166,16 @@ TIMELINE = Table(
     Column("body", Text, nullable=False),
     Index(None, "incident_id", "time"),
     Index(None, "incident_id", "key_digest", unique=True),
+)
+
+CHANGES = Table(
+    "changes",
+    METADATA,
+    Column("sequence", _BIG, primary_key=True, autoincrement=True),
+    # SHA-256 of id, kind and target: a change that is reported again is the same one.
+    Column("key_digest", String(64), nullable=False, unique=True),
+    Column("time", Instant, nullable=False, index=True),
+    Column("body", Text, nullable=False),
 )
 
 AUDIT = Table(

@@ -1,9 +1,10 @@
-"""The durable store: the six ports over one database."""
+"""The durable store: its ports over one database."""
 
 import asyncio
 
 from agent_sre.adapters.store_sql.approvals import SqlApprovals
 from agent_sre.adapters.store_sql.cases import SqlCases
+from agent_sre.adapters.store_sql.changes import SqlChanges
 from agent_sre.adapters.store_sql.database import Database, Location
 from agent_sre.adapters.store_sql.effects import SqlEffects
 from agent_sre.adapters.store_sql.inbox import SqlInbox
@@ -20,6 +21,7 @@ class SqlStore:
         self.inbox = SqlInbox(database)
         self.incidents = SqlIncidents(database)
         self.cases = SqlCases(database)
+        self.changes = SqlChanges(database)
         self.approvals = SqlApprovals(database)
         self.effects = SqlEffects(database)
         self.journal = SqlJournal(database)

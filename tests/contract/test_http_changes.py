@@ -1,0 +1,72 @@
+"""The changes' webhook over HTTP: committed before the answer, secrets gone, fail closed, CloudEvents in both modes."""
+
+from datetime import timedelta
+from typing import Any
+
+import httpx
+
+from agent_sre.domain.reference import Window
+from agent_sre.domain.telemetry import Change
+from agent_sre.entrypoints.webhook_auth import WebhookAuth
+from tests.contract.http_server import Build, Running, running
+from tests.unit.alerts import at
+
+PATH = "/webhooks/changes"
+
+
+async def kept(server: Running) -> tuple[Change, ...]:
+    return await server.store.changes.changes((), Window(at(0) - timedelta(days=1), at(120)))
+
+
+async def post(server: Running, document: Any, **headers: str) -> httpx.Response:
+    return await server.client.post(PATH, json=document, headers=headers)
+
+
+async def test_a_change_is_kept_when_the_answer_comes() -> None:
+    async with running() as server:
+        answer = await post(server, {"summary": "flag on", "kind": "feature_flag", "target": "new-cart"})
+        assert (answer.status_code, answer.json()["accepted"]) == (202, 1)
+        (found,) = await kept(server)
+        assert (found.target, found.time) == ("new-cart", server.clock.now())
+        assert await server.incidents() == ()
+
+
+async def test_a_secret_in_a_diff_is_gone_before_it_is_stored() -> None:
+    async with running() as server:
+        await post(server, {"summary": "rotate", "diff": "+DB_PASSWORD=hunter2-canary"})
+        (found,) = await kept(server)
+        assert "hunter2" not in found.diff
+        assert "[redacted:" in found.diff
+
+
+async def test_a_cloud_event_in_binary_mode() -> None:
+    headers = {
+        "ce-specversion": "1.0",
+        "ce-id": "e-9",
+        "ce-type": "app.deployed",
+        "ce-subject": "basket",
+        "ce-source": "cd",
+    }
+    async with running() as server:
+        answer = await post(server, {"summary": "basket 1.5"}, **headers)
+        assert answer.status_code == 202
+        (found,) = await kept(server)
+        assert (found.id, found.kind, found.target, found.summary) == ("e-9", "deploy", "basket", "basket 1.5")
+
+
+async def test_a_binary_event_that_is_no_json_is_refused_and_kept_in_quarantine() -> None:
+    async with running() as server:
+        headers = {"ce-specversion": "1.0", "ce-id": "e-9", "content-type": "application/json"}
+        answer = await server.client.post(PATH, content=b'{"summary": ', headers=headers)
+        assert answer.status_code == 400
+        assert len(await server.store.inbox.quarantined(5)) == 1
+        assert await kept(server) == ()
+
+
+async def test_without_the_token_nothing_is_taken() -> None:
+    async with running(Build(auth=WebhookAuth(bearer="s3cret"))) as server:
+        assert (await post(server, {"summary": "x"})).status_code == 401
+        assert (await post(server, {"summary": "x"}, Authorization="Bearer s3cret")).status_code == 202
+    async with running(Build(auth=WebhookAuth())) as server:
+        refused = await post(server, {"summary": "x"})
+        assert (refused.status_code, "AGENT_SRE_CHANGES_TOKEN" in refused.json()["fix"]) == (401, True)
