@@ -22,6 +22,8 @@ from agent_sre.domain.telemetry import Change, Edge
 VERSION = 1
 _CHANGE_KINDS = {"deploy", "commit", "config", "feature_flag", "scale", "infrastructure", "other"}
 _DEFAULT_LOOKBACK = timedelta(hours=1)
+_MAX_DEPTH = 50
+_Loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +46,15 @@ def load_json(content: bytes, file: str) -> Any:
 
 
 def load_yaml(content: bytes, file: str) -> Any:
-    """Decode YAML without tags."""
+    """Decode YAML without tags, and not nested deeper than any document of a snapshot is."""
     try:
-        return yaml.safe_load(content)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        depth = 0
+        for event in yaml.parse(content, Loader=_Loader):  # libyaml's composer recurses without a limit of its own
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > _MAX_DEPTH:
+                raise PermanentError(f"{file}: not valid YAML: nested deeper than {_MAX_DEPTH}")
+        return _Loader(content).get_single_data()
+    except (yaml.YAMLError, ValueError) as error:
         raise PermanentError(f"{file}: not valid YAML: {' '.join(str(error).split())}") from None
 
 

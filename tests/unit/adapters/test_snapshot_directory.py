@@ -81,6 +81,7 @@ def test_times_may_be_unquoted_and_the_window_ends_by_now(tmp_path: Path) -> Non
         ("snapshot.yaml", None, "is missing"),
         ("snapshot.yaml", "version: 2\n", "version is 2; this program reads version 1"),
         ("snapshot.yaml", "a: [", "not valid YAML"),
+        ("snapshot.yaml", "- " * 200_000 + "a", "nested deeper than 50"),
         ("snapshot.yaml", "- 1\n", "expected a mapping"),
         ("snapshot.yaml", "version: 1\nid: x\nnow: yesterday\n", "now: 'yesterday' is not an RFC 3339 time"),
         ("snapshot.yaml", HEADER.replace("11:30", "13:30"), "before it starts"),
