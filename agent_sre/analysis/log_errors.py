@@ -16,8 +16,8 @@ from agent_sre.analysis.calls import calls
 from agent_sre.analysis.casefile import CaseFile
 from agent_sre.analysis.log_entries import Statement, troubles
 from agent_sre.analysis.log_patterns import REFUSED, SERVER_ERROR, TIMED_OUT, classify, outside_host
-from agent_sre.analysis.log_templates import exception
 from agent_sre.analysis.objects import object_of
+from agent_sre.analysis.stack_traces import exception
 from agent_sre.domain.finding import Finding
 from agent_sre.domain.visible import one_line
 

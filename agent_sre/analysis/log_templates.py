@@ -1,72 +1,114 @@
 """Log lines as templates: what a program says, without what varies from line to line.
 
-First typed masking: addresses, ids, times, durations, sizes, quoted values and numbers are replaced by a mark in one
-pass of one regular expression, which alone makes most lines of a statement equal and costs a fraction of a tree search.
-What is still different is matched in a small prefix tree (by number of words, then by the first word) against known
-templates by the share of equal words, as Drain does (He et al. 2017), so that free text values fall out too. Mining is
-deterministic, and mining a template's own text finds that template again. Stack traces and other continuation lines
-belong to the entry they follow; only its first line is mined, with the exception named by the trace kept beside it.
+Three steps, each on what the one before left over. First every run of digits becomes one digit, by a few calls that
+run in C: lines of one statement are mostly equal after that, and a dictionary finds their template. A line not seen
+before is masked word by word: addresses, ids, times, sizes, paths, quoted values and numbers become ``<*>``, and a
+run of equal masked words becomes one of them, because lists vary in length. What masks alike is one statement. At
+last the masked statements of equal length are divided as a decision tree would divide them: a place that holds one of
+a few plain words, or of a few names of values (``key=``), or a switch (``=true``), tells statements apart; a place
+that holds anything else is a variable. This looks at all statements at once, so the result does not depend on the
+order of the lines, unlike Drain (He et al. 2017), whose tree fixes at a line's arrival what of it is constant, and
+unlike it there is nothing to set per program. Dividing by the place with the fewest words is of IPLoM (Makanju et al.
+2009).
 """
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 MARK = "<*>"
 
+_ONE_DIGIT = bytes.maketrans(b"123456789", b"0" * 9)
+_QUOTED = re.compile(r"\"[^\"\n]{0,120}\"|(?<!\w)'[^'\n]{0,120}'(?!\w)")
+_HEX = "[0a-fA-F]"
 _VARIABLE = re.compile(
-    r"""
-      (?P<kept><\*>)
-    | [0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}            # UUID
-    | \b\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?)?                  # date and time
-    | \b\d{4}/\d\d/\d\d\b
-    | \b\d\d:\d\d:\d\d(?:[.,]\d+)?\b
-    | (?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5})?(?![\w.])                                # IPv4
-    | (?<![\w:])\[?(?:[0-9a-fA-F]{0,4}:){3,7}[0-9a-fA-F]{0,4}\]?(?![\w:])                    # IPv6
-    | \b0x[0-9a-fA-F]+\b
-    | \b(?=[0-9a-f]*\d)(?=\d*[a-f])[0-9a-f]{7,64}\b                                          # hashes, trace ids
-    | (?<=-)(?=[a-z0-9]*\d)[a-z0-9]{5,10}(?=[-\s"',\]):]|$)                                  # pod suffixes
-    | (?<![A-Za-z_])[-+]?\d+(?:[.,]\d+)*(?:e[-+]?\d+)?(?:ns|us|µs|ms|s|m|h|d|[KMGT]i?B?|B|%)?(?![A-Za-z_])   # numbers
+    rf"""
+      (?:(?<=[("'=:,\[<])|^)(?:[a-zA-Z][a-zA-Z0+.-]*://|/(?=\w))[^\s,;)\]}}"'>]*         # addresses and paths
+    | {_HEX}+-{_HEX}+-{_HEX}+-{_HEX}+-{_HEX}+                                            # UUIDs
+    | (?<![0A-Za-z])(?:{_HEX}{{1,4}}:){{2,}}{_HEX}{{0,4}}(?![0A-Za-z])                   # times, MAC and IPv6 addresses
+    | 0x{_HEX}+
+    | (?<![0A-Za-z])(?=[A-Fa-f]*0){_HEX}{{3,}}(?![0A-Za-z])                              # hashes, trace ids
+    | (?<=-)(?=[a-z]*0)[a-z0]{{4,10}}(?=[-"',\]):]|$)                                    # suffixes of pods
+    | (?<![0A-Za-z])[-+]?0+(?:[.,:/]0+)*(?:(?:[nuµm]?s|[KMGTkmgt]i?[Bb]|[BhdmGMk%])(?![A-Za-z]))?  # numbers, IPv4
+    | 0+(?:\.0+)*
     """,
     re.VERBOSE,
 )
-_HAS_VARIABLE = re.compile(r"[0-9:]")
-_LONGEST = 600
-_WORDS_KEPT = 200_000
-_ALIKE = 0.6
+_CALENDAR = {
+    word: MARK
+    for word in (
+        "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun",
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    )
+}  # fmt: skip
+_WORD = re.compile(r"[A-Za-z][A-Za-z_-]*[,.:;!?)\]]*$|\W+$")
+_KEY = re.compile(r"[\w.\[\]()]*[\w\])][:=](?=[^/=:]|$)")
+_SWITCH = re.compile(r"(?:[^=:]*[=:])?(?:true|false|yes|no|on|off)\W*$", re.IGNORECASE)
+_UNIT = re.compile(r"(?:[nuµm]s|s|sec|secs|seconds|minutes|[kmgt]?i?b)\W*$", re.IGNORECASE)
+
+_LONGEST, _BLOCK = 600, 2_000
+_LINES_KEPT, _WORDS_KEPT, _KEYS_KEPT = 20_000, 100_000, 20_000
+"""Bounds of memory: beyond the first two a line costs more time; beyond the last, what is new of a length is one."""
+_FEW = 5
+"""As many different words at one place may tell statements apart; more are the values of a variable."""
+_SOLID = 0.4
+"""The share of a template's words that must be constant, else its lines have too little in common."""
 _WIDEST = 400
-"""Templates kept under one node of the tree; beyond that everything new there is one catch-all template."""
+
+
+def _squeezed(lines: Sequence[str]) -> Iterator[bytes]:
+    """The lines with every run of digits as one digit (of more than 31, now and then two), as UTF-8; many at once,
+    because most of the time would go into calls."""
+    for start in range(0, len(lines), _BLOCK):
+        block = [line if len(line) <= _LONGEST else _cut(line) for line in lines[start : start + _BLOCK]]
+        text = "\n".join(block)
+        if text.count("\n") >= len(block):
+            text = "\n".join(line.replace("\n", " ") for line in block)
+        flat = text.encode("utf-8", "surrogatepass").translate(_ONE_DIGIT)
+        flat = flat.replace(b"00000000", b"0").replace(b"0000", b"0")
+        yield from flat.replace(b"00", b"0").replace(b"00", b"0").split(b"\n")
+
+
+def _cut(line: str) -> str:
+    """The first 600 characters, no word cut where there are several: half a word would be another word."""
+    return line[:_LONGEST].rpartition(" ")[0] or line[:_LONGEST]
 
 
 def mask(line: str) -> str:
     """The line with every variable part replaced by ``<*>``; at most the first 600 characters count."""
-    return " ".join(_masked_words(line, {}))
+    return " ".join(_masked(next(_squeezed([line])), dict(_CALENDAR)))
 
 
-def _masked_words(line: str, known: dict[str, str]) -> list[str]:
-    """The line's words, masked. Words repeat far more than lines do, so each is masked once and looked up after."""
-    words = line[:_LONGEST].split()
-    for place, word in enumerate(words):
-        if word.isalpha():
-            continue
+def _masked(squeezed: bytes, known: dict[str, str]) -> tuple[str, ...]:
+    """A line's words, masked. Words repeat far more than lines do, so each is masked once and looked up after."""
+    line = squeezed.decode("utf-8", "surrogatepass")
+    if '"' in line or "'" in line:
+        line = _QUOTED.sub(MARK, line)
+    words, last = [], ""
+    for word in line.split():
         masked = known.get(word)
         if masked is None:
-            masked = _VARIABLE.sub(MARK, word) if _HAS_VARIABLE.search(word) else word
+            masked = word if word.isalpha() else _VARIABLE.sub(MARK, word)
             if len(known) < _WORDS_KEPT:
                 known[word] = masked
-        words[place] = masked
-    return words
+        if masked != last or masked == word:
+            words.append(masked)
+            last = masked
+    return tuple(words)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Template:
-    """What one statement of a program prints. ``words`` has ``<*>`` where lines differ."""
+    """What one statement of a program prints. ``words`` has ``<*>`` where lines differ; ``keys`` are the numbers that
+    ``Miner.add`` gave its lines."""
 
     id: int
-    words: list[str]
+    words: tuple[str, ...]
+    keys: tuple[int, ...]
     lines: list[int] = field(default_factory=list)
-    """Numbers of the mined lines, in the order they came."""
+    """Numbers of the mined lines, in the order they came; filled by ``mine`` only."""
 
     @property
     def text(self) -> str:
@@ -75,98 +117,111 @@ class Template:
 
 
 class Miner:
-    """Assigns each line to a template; learns as it goes."""
+    """Gives each line a key; lines of one key are of one template, and ``templates`` says of which."""
 
     def __init__(self) -> None:
-        self.templates: list[Template] = []
-        self._known: dict[str, Template] = {}
-        self._words: dict[str, str] = {}
-        self._tree: dict[tuple[int, str], list[Template]] = defaultdict(list)
-        self._count = 0
+        self._lines: dict[bytes, int] = {}
+        self._words: dict[str, str] = dict(_CALENDAR)
+        self._keys: dict[tuple[str, ...], int] = {}
 
-    def add(self, line: str) -> Template:
-        """The line's template; lines are numbered from 0 in the order they are added."""
-        words = _masked_words(line, self._words)
-        key = " ".join(words)
-        found = self._known.get(key)
-        if found is None:
-            found = self._known[key] = self._place(words)
-        found.lines.append(self._count)
-        self._count += 1
-        return found
+    def add(self, line: str) -> int:
+        """The line's key."""
+        return self.add_all([line])[0]
 
-    def _place(self, words: list[str]) -> Template:
-        first = words[0] if words and MARK not in words[0] else MARK
-        siblings = self._tree[len(words), first]
-        best, share = _closest(siblings, words)
-        if best is None or (share < _ALIKE and len(siblings) < _WIDEST):
-            best = Template(len(self.templates), words)
-            self.templates.append(best)
-            siblings.append(best)
-            return best
-        best.words = [mine if mine == other else MARK for mine, other in zip(best.words, words, strict=True)]
-        return best
+    def add_all(self, lines: Sequence[str]) -> list[int]:
+        """The key of each line; far quicker than one by one."""
+        known = self._lines
+        keys = []
+        for line in _squeezed(lines):
+            key = known.get(line)
+            keys.append(self._learn(line) if key is None else key)
+        return keys
+
+    def _learn(self, line: bytes) -> int:
+        words = _masked(line, self._words)
+        if len(self._keys) >= _KEYS_KEPT and words not in self._keys:
+            words = (MARK,) * len(words)
+        key = self._keys.setdefault(words, len(self._keys))
+        if len(self._lines) < _LINES_KEPT:
+            self._lines[line] = key
+        return key
+
+    def templates(self) -> list[Template]:
+        """All templates so far, in the order of their first line."""
+        groups: defaultdict[tuple[int, str], list[tuple[str, ...]]] = defaultdict(list)
+        for words in self._keys:
+            first = words[0] if words and _WORD.match(words[0]) else MARK
+            groups[len(words), first].append(words)
+        found = [cluster for group in groups.values() for cluster in _divided(group)]
+        numbered = [(sorted(self._keys[words] for words in cluster), cluster) for cluster in found]
+        return [
+            Template(place, _common(cluster), tuple(keys)) for place, (keys, cluster) in enumerate(sorted(numbered))
+        ]
 
 
-def _closest(templates: list[Template], words: list[str]) -> tuple[Template | None, float]:
-    """The template with most words equal, and their share; words that vary anyway count for neither side."""
-    best, most = None, -1.0
-    for template in templates:
-        fixed = equal = 0
-        for mine, other in zip(template.words, words, strict=True):
-            if mine != MARK or other != MARK:
-                fixed += 1
-                equal += mine == other
-        share = equal / fixed if fixed else 1.0
-        if share > most:
-            best, most = template, share
-    return best, most
+def _common(cluster: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(column[0] if len(set(column)) == 1 else MARK for column in zip(*cluster, strict=True))
+
+
+def _divided(group: list[tuple[str, ...]]) -> Iterable[list[tuple[str, ...]]]:
+    """The statements of one length, parted until nothing in a part tells its statements apart."""
+    todo = [group]
+    while todo:
+        part = todo.pop()
+        columns = [set(column) for column in zip(*part, strict=True)] if len(part) > 1 else []
+        parts: defaultdict[str, list[tuple[str, ...]]] = defaultdict(list)
+        if (place := _telling(columns)) is not None:
+            for words in part:
+                parts[_name(words[place])].append(words)
+        elif (place := _thinnest(columns)) is not None:
+            for words in part:
+                parts[words[place]].append(words)
+        else:
+            yield part
+        todo += parts.values()
+
+
+def _telling(columns: list[set[str]]) -> int | None:
+    """The place that tells statements apart by the fewest words or names, the first of several; None where none is."""
+    best, fewest = None, _FEW + 1
+    for place, column in enumerate(columns):
+        if len(column) > 1:
+            names = {_name(word) for word in column}
+            if 1 < len(names) < fewest and "" not in names:
+                best, fewest = place, len(names)
+    return best
+
+
+def _thinnest(columns: list[set[str]]) -> int | None:
+    """Where too little is constant: the place with the fewest different words; None where nothing needs parting."""
+    if sum(len(column) == 1 for column in columns) >= _SOLID * len(columns):
+        return None
+    open_ones = [
+        (len(column), place)
+        for place, column in enumerate(columns)
+        if 1 < len(column) <= _WIDEST and not all(MARK in word for word in column)
+    ]
+    return min(open_ones)[1] if open_ones else None
+
+
+@lru_cache(maxsize=50_000)
+def _name(word: str) -> str:
+    """What of a word belongs to the statement: a word or a switch all of it, of ``key=value`` the key, else ""."""
+    if _UNIT.match(word):
+        return ""
+    if _WORD.match(word) or _SWITCH.match(word):
+        return word
+    key = _KEY.match(word)
+    return key[0] if key else ""
 
 
 def mine(lines: Iterable[str]) -> list[Template]:
     """Templates of the lines, in the order of their first line."""
     miner = Miner()
-    for line in lines:
-        miner.add(line)
-    return miner.templates
-
-
-_NAMED = r"\"(?:level|severity)\":\s*\""
-_SEVERITIES = (
-    (re.compile(rf"\b(?:FATAL|PANIC|CRIT(?:ICAL)?|EMERG)\b|\bpanic:|^F\d{{4}} |{_NAMED}(?:fatal|panic|crit)", re.I), 4),
-    (re.compile(rf"\b(?:ERROR|ERR|SEVERE)\b|^E\d{{4}} |level=err|{_NAMED}err", re.I), 3),
-    (re.compile(r"\b(?:exception|traceback|unhandled|failed|failure|refused)\b|\btimed? ?out\b", re.I), 3),
-    (re.compile(rf"\bWARN(?:ING)?\b|^W\d{{4}} |level=warn|{_NAMED}warn", re.I), 2),
-)
-_CALM = re.compile(
-    rf"\b(?:INFO|DEBUG|TRACE|NOTICE)\b|^I\d{{4}} |level=(?:info|debug)|{_NAMED}(?:info|debug)", re.IGNORECASE
-)
-
-
-def severity(line: str) -> int:
-    """4 fatal, 3 error, 2 warning, 1 anything else; a line that names its own level is believed."""
-    head = line[:200]
-    calm = _CALM.search(head)
-    for pattern, level in _SEVERITIES:
-        match = pattern.search(head)
-        if match and not (calm and calm.start() <= match.start()):
-            return level
-    return 1
-
-
-_EXCEPTION = re.compile(
-    r"^(?:Caused by: |Exception in thread \"[^\"]*\" )?"
-    r"(?P<name>(?:[a-zA-Z_][\w$]*\.)*[A-Z]\w*(?:Exception|Error|Fault|Panic))\b:?\s*(?P<text>.*)$",
-    re.MULTILINE,
-)
-_GO_PANIC = re.compile(r"\bpanic: (?P<text>.+)")
-
-
-def exception(entry: str) -> str:
-    """The innermost exception that an entry with a stack trace names, with its message; "" where there is none."""
-    found = [(match["name"], match["text"]) for match in _EXCEPTION.finditer(entry)]
-    if found:
-        name, text = found[-1]
-        return f"{name}: {text}".rstrip(": ")[:200]
-    panic = _GO_PANIC.search(entry)
-    return f"panic: {panic['text']}"[:200] if panic else ""
+    by_key: defaultdict[int, list[int]] = defaultdict(list)
+    for number, key in enumerate(miner.add_all(list(lines))):
+        by_key[key].append(number)
+    found = miner.templates()
+    for template in found:
+        template.lines.extend(sorted(number for key in template.keys for number in by_key[key]))
+    return found

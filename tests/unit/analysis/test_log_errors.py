@@ -4,7 +4,8 @@ import pytest
 
 from agent_sre.analysis.log_errors import log_findings
 from agent_sre.analysis.log_patterns import classify, outside_host
-from agent_sre.analysis.log_templates import exception, severity
+from agent_sre.analysis.log_records import severity
+from agent_sre.analysis.stack_traces import exception
 from tests.scenarios.telemetry_case import Incident
 
 
