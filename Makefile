@@ -22,10 +22,12 @@ WARM := agent_sre.bootstrap.running, agent_sre.bootstrap.live, agent_sre.graph.c
 	agent_sre.adapters.metrics_snapshot, alembic.command, alembic.config, kubernetes.aio.dynamic
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test e2e lint fmt bench docs lock clean
+PEERS := $(patsubst $(LOCKS)/peers/%.lock,build/bench-peers/%/.ready,$(wildcard $(LOCKS)/peers/*.lock))
+
+.PHONY: help venv demo test e2e lint fmt bench bench-analysis docs lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.product ## show an incident from alert to verified fix; no cluster, key or account (ARGS="...")
 	@$(BIN)/agent-sre demo $(ARGS)
@@ -52,6 +54,9 @@ fmt: venv ## format, and fix what ruff can
 bench: venv ## run the benchmarks (ARGS="...")
 	@$(BIN)/python -m benchmarks.bench $(ARGS)
 
+bench-analysis: venv $(PEERS) ## measure the engine's parts beside their peers (ARGS="--data DIR", default ../shared)
+	@$(BIN)/python -m benchmarks.bench_analysis $(ARGS)
+
 docs: venv ## write what is generated from the code: docs/state_machine.md and .env.example
 	@$(BIN)/python -c "from agent_sre.graph.drawing import state_machine_markdown as text; print(text(), end='')" > docs/state_machine.md
 	@$(BIN)/agent-sre settings --example > .env.example
@@ -61,7 +66,8 @@ lock: venv ## write requirements/*.lock from pyproject.toml (ARGS=--upgrade for 
 	@$(COMPILE) -c $(LOCKS)/dev.lock pyproject.toml --all-extras -o $(LOCKS)/server.lock
 	@$(COMPILE) -c $(LOCKS)/dev.lock pyproject.toml -o $(LOCKS)/runtime.lock
 	@$(COMPILE) -c $(LOCKS)/dev.lock --group build -o $(LOCKS)/build.lock
-	@echo "Wrote dev.lock (everything), server.lock (all extras), runtime.lock (the demo) and build.lock in $(LOCKS)/"
+	@for peer in $(wildcard $(LOCKS)/peers/*.in); do $(COMPILE) $(ARGS) $$peer -o $${peer%.in}.lock || exit 1; done
+	@echo "Wrote dev.lock (everything), server.lock (all extras), runtime.lock (the demo), build.lock and the peers' locks in $(LOCKS)/"
 
 clean: ## remove caches and builds (.venv stays: rm -rf .venv removes it)
 	@rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
@@ -93,4 +99,11 @@ $(VENV)/.product: pyproject.toml $(VENV)/.runtime
 	@echo "Installing agent_sre itself"
 	@$(BIN)/python -m pip install --disable-pip-version-check --no-input --quiet --no-deps --no-build-isolation -e .
 	@env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -c "import $(WARM)"
+	@touch $@
+
+# A peer of the benchmarks: an environment of its own, so that its pins are nobody else's.
+build/bench-peers/%/.ready: $(LOCKS)/peers/%.lock | $(BIN)/python
+	@echo "Installing $* for comparison, in build/bench-peers/$*"
+	@$(PYTHON) -m venv --clear build/bench-peers/$*
+	@$(LOCKS)/install.sh build/bench-peers/$*/bin/python $<
 	@touch $@

@@ -16,7 +16,6 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 MARK = "<*>"
 
@@ -148,11 +147,12 @@ class Miner:
 
     def templates(self) -> list[Template]:
         """All templates so far, in the order of their first line."""
+        names = _Names()
         groups: defaultdict[tuple[int, str], list[tuple[str, ...]]] = defaultdict(list)
         for words in self._keys:
             first = words[0] if words and _WORD.match(words[0]) else MARK
             groups[len(words), first].append(words)
-        found = [cluster for group in groups.values() for cluster in _divided(group)]
+        found = [cluster for group in groups.values() for cluster in _divided(group, names)]
         numbered = [(sorted(self._keys[words] for words in cluster), cluster) for cluster in found]
         return [
             Template(place, _common(cluster), tuple(keys)) for place, (keys, cluster) in enumerate(sorted(numbered))
@@ -163,16 +163,31 @@ def _common(cluster: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
     return tuple(column[0] if len(set(column)) == 1 else MARK for column in zip(*cluster, strict=True))
 
 
-def _divided(group: list[tuple[str, ...]]) -> Iterable[list[tuple[str, ...]]]:
+class _Names(dict[str, str]):
+    """What of a word belongs to the statement: a word or a switch all of it, of ``key=value`` the key, else ""."""
+
+    def __missing__(self, word: str) -> str:
+        if _UNIT.match(word):
+            name = ""
+        elif _WORD.match(word) or _SWITCH.match(word):
+            name = word
+        else:
+            key = _KEY.match(word)
+            name = key[0] if key else ""
+        self[word] = name
+        return name
+
+
+def _divided(group: list[tuple[str, ...]], names: _Names) -> Iterable[list[tuple[str, ...]]]:
     """The statements of one length, parted until nothing in a part tells its statements apart."""
     todo = [group]
     while todo:
         part = todo.pop()
         columns = [set(column) for column in zip(*part, strict=True)] if len(part) > 1 else []
         parts: defaultdict[str, list[tuple[str, ...]]] = defaultdict(list)
-        if (place := _telling(columns)) is not None:
+        if (place := _telling(columns, names)) is not None:
             for words in part:
-                parts[_name(words[place])].append(words)
+                parts[names[words[place]]].append(words)
         elif (place := _thinnest(columns)) is not None:
             for words in part:
                 parts[words[place]].append(words)
@@ -181,14 +196,14 @@ def _divided(group: list[tuple[str, ...]]) -> Iterable[list[tuple[str, ...]]]:
         todo += parts.values()
 
 
-def _telling(columns: list[set[str]]) -> int | None:
+def _telling(columns: list[set[str]], names: _Names) -> int | None:
     """The place that tells statements apart by the fewest words or names, the first of several; None where none is."""
     best, fewest = None, _FEW + 1
     for place, column in enumerate(columns):
         if len(column) > 1:
-            names = {_name(word) for word in column}
-            if 1 < len(names) < fewest and "" not in names:
-                best, fewest = place, len(names)
+            found = {names[word] for word in column}
+            if 1 < len(found) < fewest and "" not in found:
+                best, fewest = place, len(found)
     return best
 
 
@@ -202,17 +217,6 @@ def _thinnest(columns: list[set[str]]) -> int | None:
         if 1 < len(column) <= _WIDEST and not all(MARK in word for word in column)
     ]
     return min(open_ones)[1] if open_ones else None
-
-
-@lru_cache(maxsize=50_000)
-def _name(word: str) -> str:
-    """What of a word belongs to the statement: a word or a switch all of it, of ``key=value`` the key, else ""."""
-    if _UNIT.match(word):
-        return ""
-    if _WORD.match(word) or _SWITCH.match(word):
-        return word
-    key = _KEY.match(word)
-    return key[0] if key else ""
 
 
 def mine(lines: Iterable[str]) -> list[Template]:
