@@ -82,13 +82,20 @@ class System(Frozen):
     ) -> "System":
         """A service: ``rate`` requests a second of all pods, ``seconds`` each, ``errors`` the failing share, ``cpu``
         cores and ``memory`` bytes of one pod. ``talks`` False: it writes no everyday lines."""
-        pods = self._objects(name, replicas, node, image, env, stateful, port, resources)
+        pods = [self.pod(name, place, stateful=stateful) for place in range(replicas)]
+        if self.objects is not None:
+            item = k8s.container(
+                name, image or f"registry.test/{name}:1.8.{len(name)}", env=env, port=port, resources=resources
+            )
+            self._objects(name, pods, node, item, stateful=stateful)
         if self.resources:
             for pod in pods:
                 given = {"namespace": self.namespace, "pod": pod, "container": name}
                 self.counter("container_cpu_usage_seconds_total", cpu, **given)
                 self.gauge("container_memory_working_set_bytes", memory, **given)
-        self._requests(name, self.style if style is None else style, rate, seconds, errors, code, caller)
+        self._requests(
+            name, self.style if style is None else style, rate, seconds, errors=errors, code=code, caller=caller
+        )
         if talks:
             lines = [_LINES[(place + len(name)) % len(_LINES)] for place in range(int(self.hours * 60))]
             self.log(pods[0], name, *lines, minutes_ago=self.hours * 60, every_seconds=60)
@@ -98,33 +105,25 @@ class System(Frozen):
         """The name of a service's pod."""
         return f"{name}-{place}" if stateful else f"{name}-6f7d9c8b54-{_tail(name, place)}"
 
-    def _objects(
-        self, name: str, replicas: int, node: str, image: str, env: dict[str, str] | None,
-        stateful: bool, port: int, resources: dict[str, Any] | None,
-    ) -> list[str]:  # fmt: skip
-        names = [self.pod(name, place, stateful=stateful) for place in range(replicas)]
-        if self.objects is None:
-            return names
-        item = k8s.container(
-            name, image or f"registry.test/{name}:1.8.{len(name)}", env=env, port=port, resources=resources
-        )
-        owner = k8s.deployment(name, self.namespace, template=k8s.pod_template(name, [item]), replicas=replicas)
+    def _objects(self, name: str, pods: list[str], node: str, item: dict[str, Any], *, stateful: bool) -> None:
+        owner = k8s.deployment(name, self.namespace, template=k8s.pod_template(name, [item]), replicas=len(pods))
         if stateful:
             owner |= {"kind": "StatefulSet"}
             owner["metadata"] = k8s.metadata("StatefulSet", name, self.namespace, labels={"app": name})
             parent = owner
             self.add(owner)
         else:
-            parent = k8s.replica_set(owner, "6f7d9c8b54", revision=1, replicas=replicas)
+            parent = k8s.replica_set(owner, "6f7d9c8b54", revision=1, replicas=len(pods))
             self.add(owner, parent)
-        for place, pod in enumerate(names):
-            where = node or f"worker-{1 + place % 3}"
-            found = k8s.pod(pod, self.namespace, owner=parent, node_name=where)
-            found["status"]["podIP"] = f"10.1.{place}.{len(self.objects) % 250}"
+        for place, pod in enumerate(pods):
+            found = k8s.pod(pod, self.namespace, owner=parent, node_name=node or f"worker-{1 + place % 3}")
+            found["status"]["podIP"] = f"10.1.{place}.{len(self.objects or ()) % 250}"
             self.add(found)
+        port = item["ports"][0]["containerPort"]
         self.add(k8s.service(name, self.namespace, port=port, target_port=port))
-        self.add(k8s.endpoints(name, self.namespace, addresses=[f"10.1.0.{p + 3}" for p in range(replicas)], port=port))
-        return names
+        self.add(
+            k8s.endpoints(name, self.namespace, addresses=[f"10.1.0.{p + 3}" for p in range(len(pods))], port=port)
+        )
 
     def nodes(self, *names: str) -> "System":
         """Healthy nodes."""
@@ -132,7 +131,7 @@ class System(Frozen):
         return self
 
     def _requests(
-        self, name: str, style: str, rate: Level, seconds: Level, errors: Level, code: str, caller: str
+        self, name: str, style: str, rate: Level, seconds: Level, *, errors: Level, code: str, caller: str
     ) -> None:
         good = product(rate, lambda t: 1 - level_at(errors, t))
         bad = product(rate, errors)

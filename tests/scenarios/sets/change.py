@@ -11,7 +11,14 @@ def _bystanders(s: System, *targets: str) -> System:
     s.change("commit", "docs/runbook.md", "docs: describe the nightly export", minutes_ago=52, id="doc1", author="ines")
     s.change("deploy", first, f"{first} 4.0.1: lower the log level", minutes_ago=48, id="dep-old", author="tom")
     s.change("commit", f"services/{second}/README.md", "chore: fix typos", minutes_ago=31, id="typo", author="ava")
-    s.change("deploy", second, f"{second} 1.9.9: fix: urgent error handling in retries", minutes_ago=4, id="dep-late", author="lee")
+    s.change(
+        "deploy",
+        second,
+        f"{second} 1.9.9: fix: urgent error handling in retries",
+        minutes_ago=4,
+        id="dep-late",
+        author="lee",
+    )
     s.change("feature_flag", "new-footer", "new-footer: off -> on for 5%", minutes_ago=3, id="flag-late", author="kim")
     return s
 
@@ -59,7 +66,14 @@ def new_pods_crash() -> Frozen:
         "ready": False, "restartCount": 6, "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 2m40s restarting failed container"}},
         "lastState": {"terminated": {"reason": "Error", "exitCode": 1, "startedAt": s.stamp(2.1), "finishedAt": s.stamp(2)}},
     }  # fmt: skip
-    s.event(pod, "BackOff", "Back-off restarting failed container accounts in pod", count=22, minutes_ago=1, first_minutes_ago=8)
+    s.event(
+        pod,
+        "BackOff",
+        "Back-off restarting failed container accounts in pod",
+        count=22,
+        minutes_ago=1,
+        first_minutes_ago=8,
+    )
     s.log(pod["metadata"]["name"], "accounts", "INFO starting accounts 32", "panic: assignment to entry in nil map", "goroutine 1 [running]:", "main.main()", minutes_ago=2, previous=True)  # fmt: skip
     s.change("deploy", "accounts", "accounts 32", minutes_ago=9.5, id="sha-4f1")
     _bystanders(s, "cards")
@@ -92,10 +106,14 @@ def a_url_was_mistyped() -> Frozen:
     return s.alert("InvoicingErrors", "invoicing 5xx", service="invoicing")
 
 
-@scenario("bad_config_change", name="feed", change="cm-55", accept=[("connection_pool_exhausted", "Deployment", "feed")])
+@scenario(
+    "bad_config_change", name="feed", change="cm-55", accept=[("connection_pool_exhausted", "Deployment", "feed")]
+)
 def a_pool_was_shrunk() -> Frozen:
     s = System(namespace="news", seed=206, style="spring").nodes()
-    s.serve("feed", seconds=jump(0.05, 6, 16), errors=jump(0, 0.2, 16), cpu=jump(0.3, 0.12, 16)).serve("pg", style="", stateful=True, port=5432)
+    s.serve("feed", seconds=jump(0.05, 6, 16), errors=jump(0, 0.2, 16), cpu=jump(0.3, 0.12, 16)).serve(
+        "pg", style="", stateful=True, port=5432
+    )
     s.serve("site", seconds=jump(0.1, 6.1, 16))
     s.gauge("hikaricp_connections_max", jump(50, 5, 16), noise=0, namespace="news", application="feed")
     s.gauge("hikaricp_connections_active", jump(12, 5, 16), noise=0, namespace="news", application="feed")
@@ -115,18 +133,24 @@ def a_flag_makes_search_slow() -> Frozen:
     s.serve("portal", seconds=jump(0.1, 2.1, 13)).serve("search", seconds=jump(0.06, 1.9, 13), cpu=jump(0.4, 0.9, 13))
     s.serve("loans").serve("covers")
     s.log(s.pod("search"), "search", *["WARN semantic-ranking enabled: query took 1880 ms"] * 30, minutes_ago=13, every_seconds=22)  # fmt: skip
-    s.change("feature_flag", "semantic-ranking", "semantic-ranking: off -> on for 100%", minutes_ago=13.4, id="flag-semantic")
+    s.change(
+        "feature_flag", "semantic-ranking", "semantic-ranking: off -> on for 100%", minutes_ago=13.4, id="flag-semantic"
+    )
     s.calls(("portal", "search"), ("portal", "loans"), ("portal", "covers"))
     _bystanders(s, "loans", "covers")
     return s.alert("PortalLatency", "portal slow", service="portal")
 
 
-@scenario("bad_feature_flag", name="payments", change="ff-3ds", accept=[("unhandled_exception", "Deployment", "payments")])
+@scenario(
+    "bad_feature_flag", name="payments", change="ff-3ds", accept=[("unhandled_exception", "Deployment", "payments")]
+)
 def a_flag_breaks_a_path() -> Frozen:
     s = System(namespace="till", seed=208, style="go").nodes()
     s.serve("payments", errors=jump(0, 0.35, 10)).serve("terminals", errors=jump(0, 0.3, 10)).serve("receipts")
     s.log(s.pod("payments"), "payments", *["ERROR flow three_ds_v2 (flag three-ds-v2): KeyError 'acs_url'"] * 30, minutes_ago=10, every_seconds=17)  # fmt: skip
-    s.change("feature_flag", "three-ds-v2", "payments: three-ds-v2 enabled for all merchants", minutes_ago=10.3, id="ff-3ds")
+    s.change(
+        "feature_flag", "three-ds-v2", "payments: three-ds-v2 enabled for all merchants", minutes_ago=10.3, id="ff-3ds"
+    )
     s.change("feature_flag", "dark-mode", "dark-mode: off -> on", minutes_ago=10.8, id="ff-dark")
     s.calls(("terminals", "payments"), ("payments", "receipts"))
     _bystanders(s, "receipts")
@@ -136,9 +160,17 @@ def a_flag_breaks_a_path() -> Frozen:
 @scenario("bad_feature_flag", name="basket", change="async_price_refresh")
 def flag_target_is_the_service() -> Frozen:
     s = System(namespace="groc", seed=209, style="istio").nodes()
-    s.serve("app", errors=jump(0, 0.2, 19)).serve("basket", errors=jump(0, 0.3, 19)).serve("prices", rate=jump(20, 60, 19))
+    s.serve("app", errors=jump(0, 0.2, 19)).serve("basket", errors=jump(0, 0.3, 19)).serve(
+        "prices", rate=jump(20, 60, 19)
+    )
     s.log(s.pod("basket"), "basket", *["ERROR async price refresh: stale basket version, update refused"] * 30, minutes_ago=19, every_seconds=30)  # fmt: skip
-    s.change("feature_flag", "basket", "feature flag async_price_refresh: off->on", minutes_ago=19.5, id="async_price_refresh")
+    s.change(
+        "feature_flag",
+        "basket",
+        "feature flag async_price_refresh: off->on",
+        minutes_ago=19.5,
+        id="async_price_refresh",
+    )
     s.change("feature_flag", "prices", "feature flag round_up: on->off", minutes_ago=44, id="round_up")
     s.calls(("app", "basket"), ("basket", "prices"))
     _bystanders(s, "prices")
@@ -153,7 +185,13 @@ def a_column_was_dropped() -> Frozen:
     s = System(namespace="ware", seed=210).nodes()
     s.serve("orders", errors=jump(0, 0.9, 9)).serve("returns").serve("orders-db", style="", stateful=True, port=5432)
     s.calls(("orders", "orders-db"), ("returns", "orders"))
-    s.log(s.pod("orders"), "orders", *['ERROR pq: column "legacy_ref" does not exist'] * 30, minutes_ago=9, every_seconds=16)
+    s.log(
+        s.pod("orders"),
+        "orders",
+        *['ERROR pq: column "legacy_ref" does not exist'] * 30,
+        minutes_ago=9,
+        every_seconds=16,
+    )
     s.change("other", "orders-db", "migration 0204: drop orders.legacy_ref", minutes_ago=9.3, id="mig-204", diff="+ALTER TABLE orders DROP COLUMN legacy_ref;")  # fmt: skip
     _bystanders(s, "returns")
     return s.alert("OrdersErrors", "orders 5xx", service="orders")
@@ -162,10 +200,18 @@ def a_column_was_dropped() -> Frozen:
 @scenario("bad_migration", name="bookings", change="mig-31", accept=[("bad_migration", "StatefulSet", "mysql"), ("db_lock_contention", "StatefulSet", "mysql")])  # fmt: skip
 def an_alter_table_locks_everything() -> Frozen:
     s = System(namespace="rail", seed=211, style="spring").nodes()
-    s.serve("bookings", seconds=jump(0.06, 14, 15), errors=jump(0, 0.3, 14)).serve("seats").serve("mysql", style="", stateful=True, port=3306)
+    s.serve("bookings", seconds=jump(0.06, 14, 15), errors=jump(0, 0.3, 14)).serve("seats").serve(
+        "mysql", style="", stateful=True, port=3306
+    )
     s.calls(("bookings", "mysql"), ("seats", "mysql"))
     s.log(s.pod("bookings"), "bookings", *["ERROR java.sql.SQLException: Lock wait timeout exceeded; try restarting transaction"] * 30, minutes_ago=14, every_seconds=25)  # fmt: skip
-    s.log("mysql-0", "mysql", *["[Note] 61 threads in state: Waiting for table metadata lock"] * 10, minutes_ago=15, every_seconds=80)
+    s.log(
+        "mysql-0",
+        "mysql",
+        *["[Note] 61 threads in state: Waiting for table metadata lock"] * 10,
+        minutes_ago=15,
+        every_seconds=80,
+    )
     s.change("other", "bookings", "Flyway migration V31__add_index_on_bookings: ALTER TABLE bookings ADD INDEX", minutes_ago=15.2, id="mig-31")  # fmt: skip
     _bystanders(s, "seats")
     return s.alert("BookingsLatency", "bookings slow", service="bookings")
@@ -185,7 +231,9 @@ def the_deploy_ran_a_migration() -> Frozen:
 # ----------------------------------------------------------------------------------- dependency_upgrade_broken
 
 
-@scenario("dependency_upgrade_broken", name="exporter", change="bump-1", accept=[("bad_deploy", "Deployment", "exporter")])
+@scenario(
+    "dependency_upgrade_broken", name="exporter", change="bump-1", accept=[("bad_deploy", "Deployment", "exporter")]
+)
 def a_serializer_was_bumped() -> Frozen:
     s = System(namespace="data", seed=213).nodes()
     s.serve("exporter", errors=jump(0, 0.8, 13)).serve("sinks")
@@ -201,15 +249,25 @@ def python_library_removed_a_name() -> Frozen:
     s = System(namespace="hooks", seed=214, style="", resources=False)
     s.serve("webhooks").serve("senders")
     s.log(s.pod("webhooks"), "webhooks", *["ImportError: cannot import name 'soft_unicode' from 'markupsafe' (/usr/local/lib/python3.11/site-packages/markupsafe/__init__.py)"] * 15, minutes_ago=10, every_seconds=30)  # fmt: skip
-    s.change("deploy", "webhooks", "webhooks: Bump markupsafe from 2.0.1 to 2.1.1 in requirements.txt", minutes_ago=10.5, id="dep-req")
+    s.change(
+        "deploy",
+        "webhooks",
+        "webhooks: Bump markupsafe from 2.0.1 to 2.1.1 in requirements.txt",
+        minutes_ago=10.5,
+        id="dep-req",
+    )
     _bystanders(s, "senders")
     return s.alert("WebhooksDown", "webhooks fails", service="webhooks")
 
 
-@scenario("dependency_upgrade_broken", name="gateway", change="go-mod", accept=[("bad_deploy", "Deployment", "gateway")])
+@scenario(
+    "dependency_upgrade_broken", name="gateway", change="go-mod", accept=[("bad_deploy", "Deployment", "gateway")]
+)
 def a_driver_upgrade_leaks_connections() -> Frozen:
     s = System(namespace="iam", seed=215, style="go").nodes()
-    s.serve("gateway", errors=jump(0, 0.3, 18), seconds=jump(0.05, 2, 18)).serve("tokens").serve("web", errors=jump(0, 0.2, 18))
+    s.serve("gateway", errors=jump(0, 0.3, 18), seconds=jump(0.05, 2, 18)).serve("tokens").serve(
+        "web", errors=jump(0, 0.2, 18)
+    )
     s.log(s.pod("gateway"), "gateway", *["ERROR grpc: error while marshaling: string field contains invalid UTF-8"] * 25, minutes_ago=18, every_seconds=35)  # fmt: skip
     s.change("deploy", "gateway", "gateway 55: upgrade google.golang.org/grpc v1.44.0 => v1.64.0", minutes_ago=18.6, id="go-mod", diff="go.mod\n-google.golang.org/grpc v1.44.0\n+google.golang.org/grpc v1.64.0")  # fmt: skip
     s.calls(("web", "gateway"), ("gateway", "tokens"))
@@ -256,7 +314,9 @@ def probe_metric_and_cert_manager() -> Frozen:
 @scenario("credentials_rotated", name="reports", change="rot-9")
 def postgres_password_was_rotated() -> Frozen:
     s = System(namespace="bi", seed=219).nodes()
-    s.serve("reports", errors=jump(0, 1, 13)).serve("charts", errors=jump(0, 0.5, 13)).serve("pg", style="", stateful=True, port=5432)
+    s.serve("reports", errors=jump(0, 1, 13)).serve("charts", errors=jump(0, 0.5, 13)).serve(
+        "pg", style="", stateful=True, port=5432
+    )
     s.log(s.pod("reports"), "reports", *['ERROR psycopg2.OperationalError: FATAL:  password authentication failed for user "reports"'] * 30, minutes_ago=13, every_seconds=20)  # fmt: skip
     s.change("config", "reports", "rotate database password of reports", minutes_ago=13.3, id="rot-9", author="vault")
     s.calls(("charts", "reports"), ("reports", "pg"))
@@ -269,7 +329,13 @@ def access_key_was_replaced() -> Frozen:
     s = System(namespace="files", seed=220, style="go").nodes()
     s.serve("uploader", errors=jump(0, 0.9, 17), code="403").serve("viewer").serve("acl")
     s.log(s.pod("uploader"), "uploader", *["ERROR PutObject: operation error S3: PutObject, https response error StatusCode: 403, api error InvalidAccessKeyId: The AWS Access Key Id you provided does not exist in our records."] * 30, minutes_ago=17, every_seconds=30)  # fmt: skip
-    s.change("other", "uploader", "security: rotate access keys of uploader, delete the old key", minutes_ago=17.4, id="iam-2")
+    s.change(
+        "other",
+        "uploader",
+        "security: rotate access keys of uploader, delete the old key",
+        minutes_ago=17.4,
+        id="iam-2",
+    )
     s.calls(("viewer", "uploader"), ("uploader", "acl"))
     _bystanders(s, "viewer", "acl")
     return s.alert("UploadErrors", "uploads fail", service="uploader")
@@ -281,7 +347,9 @@ def kafka_secret_changed_under_running_pods() -> Frozen:
     s.serve("consumer").serve("kafka", stateful=True, port=9092, replicas=3)
     s.log(s.pod("consumer"), "consumer", *["ERROR [Consumer clientId=consumer-1, groupId=consumer] Connection to node -1 failed authentication due to: Authentication failed during authentication due to invalid credentials with SASL mechanism SCRAM-SHA-512"] * 25, minutes_ago=11, every_seconds=24)  # fmt: skip
     s.gauge("kafka_consumergroup_lag", ramp(10, 8000, 11), namespace="stream", consumergroup="consumer", topic="clicks", partition="0")  # fmt: skip
-    s.change("config", "consumer", "Secret kafka-user: new password from the monthly rotation", minutes_ago=11.5, id="sec-5")
+    s.change(
+        "config", "consumer", "Secret kafka-user: new password from the monthly rotation", minutes_ago=11.5, id="sec-5"
+    )
     s.calls(("consumer", "kafka"))
     _bystanders(s, "kafka")
     return s.alert("ConsumerLag", "consumer lags", service="consumer")

@@ -47,9 +47,7 @@ def python_client_no_password() -> Frozen:
     s.serve("ratings", errors=jump(0, 1, 20), env={"DB_HOST": "mysqldb", "DB_PORT": "3306", "DB_USER": "root"})
     s.serve("details").serve("mysqldb", style="", port=3306)
     s.calls(("page", "ratings"), ("page", "details"), ("ratings", "mysqldb"))
-    told = (
-        'pymysql.err.OperationalError: (1045, "Access denied for user \'root\'@\'ratings.films.svc\' (using password: NO)")'
-    )
+    told = "pymysql.err.OperationalError: (1045, \"Access denied for user 'root'@'ratings.films.svc' (using password: NO)\")"
     s.log(s.pod("ratings"), "ratings", *[told] * 30, minutes_ago=20, every_seconds=30)
     s.change("deploy", "details", "details 2.2: new cover images", minutes_ago=25)
     return s.alert("ErrorRatio", "page errors", service="page")
@@ -209,7 +207,9 @@ def postgres_deadlocks() -> Frozen:
     s.serve("inventory", errors=jump(0, 0.15, 18), seconds=jump(0.05, 1.6, 18)).serve("picker", errors=jump(0, 0.1, 18))
     s.serve("inventory-pg", style="", stateful=True, port=5432, replicas=1).serve("labels")
     s.calls(("picker", "inventory"), ("inventory", "inventory-pg"), ("picker", "labels"))
-    s.counter("pg_stat_database_deadlocks", jump(0, 0.5, 18), namespace="depot", service="inventory-pg", datname="stock")
+    s.counter(
+        "pg_stat_database_deadlocks", jump(0, 0.5, 18), namespace="depot", service="inventory-pg", datname="stock"
+    )
     s.log(
         "inventory-pg-0", "inventory-pg",
         *[
@@ -334,7 +334,9 @@ def spans_show_one_slow_statement() -> Frozen:
             milliseconds=2120 if slow else 22,
             **{"db.system": "postgresql", "db.statement": "SELECT * FROM slots WHERE doctor_id = $1", "server.address": "clinic-db"},
         )  # fmt: skip
-        s.span("patients", "GET /patients/{id}", trace=n, span=n * 10 + 2, parent=n * 10, minutes_ago=ago, milliseconds=31)
+        s.span(
+            "patients", "GET /patients/{id}", trace=n, span=n * 10 + 2, parent=n * 10, minutes_ago=ago, milliseconds=31
+        )
     s.gauge("pg_stat_statements_mean_time_seconds", jump(0.02, 2.1, 14), namespace="clinic", service="clinic-db", queryid="77121")  # fmt: skip
     return s.alert("SlowSlots", "appointments slow", service="appointments")
 
@@ -444,7 +446,9 @@ def hit_rate_falls_after_a_flush() -> Frozen:
     s.counter("redis_keyspace_misses_total", jump(20, 880, 11), **given)
     s.gauge("redis_db_keys", jump(81000, 1200, 11), db="db0", **given)
     s.gauge("pg_stat_activity_count", jump(6, 88, 11), namespace="media", service="articles-db", state="active")
-    s.log("redis-0", "redis", "1:M 14 Apr 2026 09:18:58.101 * DB 0: FLUSHALL executed by 10.1.0.44:51122", minutes_ago=11)
+    s.log(
+        "redis-0", "redis", "1:M 14 Apr 2026 09:18:58.101 * DB 0: FLUSHALL executed by 10.1.0.44:51122", minutes_ago=11
+    )
     return s.alert("ArticlesLatency", "articles slow", service="articles")
 
 
@@ -484,7 +488,12 @@ def kafka_lag_grows() -> Frozen:
     s.serve("orders").serve("invoice-worker", style="", cpu=jump(0.4, 0.1, 18)).serve("kafka", style="", stateful=True, port=9092, replicas=3)  # fmt: skip
     s.calls(("orders", "kafka"), ("invoice-worker", "kafka"))
     for partition in range(3):
-        given = {"namespace": "billing", "consumergroup": "invoice-worker", "topic": "orders", "partition": str(partition)}
+        given = {
+            "namespace": "billing",
+            "consumergroup": "invoice-worker",
+            "topic": "orders",
+            "partition": str(partition),
+        }
         s.gauge("kafka_consumergroup_lag", ramp(40, 52000, 18), **given)
     s.gauge("kafka_consumergroup_lag", 30, namespace="billing", consumergroup="audit", topic="orders", partition="0", noise=0.3)  # fmt: skip
     s.log(s.pod("invoice-worker"), "invoice-worker", *["INFO processed batch of 10 in 9812 ms"] * 40, minutes_ago=18, every_seconds=25)  # fmt: skip
@@ -527,7 +536,9 @@ def kafka_offset_is_retried() -> Frozen:
     s.calls(("gateway", "kafka"), ("settlement", "kafka"))
     given = {"namespace": "pay", "consumergroup": "settlement", "topic": "captures"}
     for partition in range(3):
-        s.gauge("kafka_consumergroup_lag", ramp(5, 9000, 21) if partition == 1 else 6, partition=str(partition), **given)
+        s.gauge(
+            "kafka_consumergroup_lag", ramp(5, 9000, 21) if partition == 1 else 6, partition=str(partition), **given
+        )
     told = "ERROR failed to process record topic=captures partition=1 offset=8821307: json: cannot unmarshal string into Go struct field Capture.amount of type int64"
     s.log(s.pod("settlement"), "settlement", *[told, "WARN seeking back to captures-1@8821307"] * 40, minutes_ago=21, every_seconds=15)  # fmt: skip
     return s.alert("SettlementLag", "lag of settlement grows", consumergroup="settlement")

@@ -149,7 +149,9 @@ def cleared_with_untidy_bystanders() -> Frozen:
     s = System(namespace="docs", seed=412, style="spring").nodes()
     s.serve("editor", errors=jump(0.001, 0.05, 40, 36)).serve("export").serve("spell")
     s.calls(("editor", "export"), ("editor", "spell"))
-    s.event(("Pod", "export-old-7b5d9c-abcde"), "Unhealthy", "Readiness probe failed: connection refused", minutes_ago=51)
+    s.event(
+        ("Pod", "export-old-7b5d9c-abcde"), "Unhealthy", "Readiness probe failed: connection refused", minutes_ago=51
+    )
     s.change("config", "spell", "spell: add a dictionary", minutes_ago=39, id="dict")
     s.alert("EditorErrors", "editor errors above 1 %", service="editor", minutes_ago=38)
     return _cleared(s, 33)

@@ -21,7 +21,14 @@ def _innocent(s: System, *targets: str) -> System:
 @scenario("traffic_surge", name="web", accept=[("traffic_surge", "Deployment", "catalog")], no_cause=True)
 def a_campaign_brings_visitors() -> Frozen:
     s = System(namespace="outlet", seed=301, hours=1.5).nodes()
-    s.serve("web", rate=ramp(100, 620, 24), seconds=ramp(0.1, 1.9, 18), cpu=ramp(0.2, 0.97, 22), errors=jump(0, 0.05, 8), resources=LIMITED)
+    s.serve(
+        "web",
+        rate=ramp(100, 620, 24),
+        seconds=ramp(0.1, 1.9, 18),
+        cpu=ramp(0.2, 0.97, 22),
+        errors=jump(0, 0.05, 8),
+        resources=LIMITED,
+    )
     s.serve("catalog", rate=ramp(180, 1100, 24), seconds=ramp(0.05, 0.8, 16), cpu=ramp(0.2, 0.8, 22), resources=LIMITED)
     s.serve("basket", rate=ramp(20, 120, 24), seconds=0.05)
     s.calls(("web", "catalog"), ("web", "basket"))
@@ -34,7 +41,14 @@ def a_campaign_brings_visitors() -> Frozen:
 def final_match_day() -> Frozen:
     s = System(namespace="sport", seed=302, style="istio", hours=2, step=60).nodes()
     s.serve("gateway", rate=jump(150, 900, 15), seconds=jump(0.06, 0.9, 14), cpu=jump(0.3, 0.98, 15), resources=LIMITED)
-    s.serve("scores", rate=jump(140, 850, 15), seconds=jump(0.03, 0.6, 14), cpu=jump(0.25, 0.9, 15), resources=LIMITED, caller="gateway")
+    s.serve(
+        "scores",
+        rate=jump(140, 850, 15),
+        seconds=jump(0.03, 0.6, 14),
+        cpu=jump(0.25, 0.9, 15),
+        resources=LIMITED,
+        caller="gateway",
+    )
     s.serve("ads", rate=jump(100, 600, 15), seconds=jump(0.03, 0.05, 15), caller="gateway")
     s.calls(("gateway", "scores"), ("gateway", "ads"))
     _innocent(s, "ads")
@@ -49,7 +63,11 @@ def sale_opens_seen_at_the_ingress() -> Frozen:
         given = {"exported_namespace": "box", "exported_service": "tickets", "ingress": "tickets", "status": status}
         level = jump(40 if status == "200" else 0.0, 700 * share, 10)
         s.counter("nginx_ingress_controller_requests", level, **given)
-        s.counter("nginx_ingress_controller_request_duration_seconds_sum", lambda t, f=level: f(t) * (2.2 if t > -10 else 0.06), **given)
+        s.counter(
+            "nginx_ingress_controller_request_duration_seconds_sum",
+            lambda t, f=level: f(t) * (2.2 if t > -10 else 0.06),
+            **given,
+        )
         s.counter("nginx_ingress_controller_request_duration_seconds_count", level, **given)
     s.calls(("ingress-nginx", "tickets"), ("tickets", "halls"))
     _innocent(s, "halls")
@@ -66,9 +84,15 @@ def two_services_call_one_host() -> Frozen:
     for name in ("mailer", "invites"):
         s.log(s.pod(name), name, *['ERROR Post "https://api.sendmail.test/v3/send": 503 Service Unavailable'] * 30, minutes_ago=15, every_seconds=25)  # fmt: skip
         given = {"service_name": name, "service_namespace": "notify", "server_address": "api.sendmail.test"}
-        s.counter("http_client_request_duration_seconds_count", jump(18, 4, 15), http_response_status_code="200", **given)
-        s.counter("http_client_request_duration_seconds_sum", jump(3, 0.8, 15), http_response_status_code="200", **given)
-        s.counter("http_client_request_duration_seconds_count", jump(0, 14, 15), http_response_status_code="503", **given)
+        s.counter(
+            "http_client_request_duration_seconds_count", jump(18, 4, 15), http_response_status_code="200", **given
+        )
+        s.counter(
+            "http_client_request_duration_seconds_sum", jump(3, 0.8, 15), http_response_status_code="200", **given
+        )
+        s.counter(
+            "http_client_request_duration_seconds_count", jump(0, 14, 15), http_response_status_code="503", **given
+        )
         s.counter("http_client_request_duration_seconds_sum", jump(0, 2, 15), http_response_status_code="503", **given)
     s.calls(("users", "invites"), ("users", "mailer"))
     _innocent(s, "mailer", "users")
@@ -116,7 +140,9 @@ def one_address_fills_the_access_log() -> Frozen:
 @scenario("client_abuse", name="search-api", no_cause=True)
 def one_api_key_sends_most() -> Frozen:
     s = System(namespace="open", seed=308, style="go").nodes()
-    s.serve("search-api", rate=jump(30, 330, 11), seconds=jump(0.06, 1.2, 11), cpu=jump(0.3, 0.98, 11), resources=LIMITED)
+    s.serve(
+        "search-api", rate=jump(30, 330, 11), seconds=jump(0.06, 1.2, 11), cpu=jump(0.3, 0.98, 11), resources=LIMITED
+    )
     s.serve("index", style="", stateful=True, port=9200, cpu=jump(0.3, 1.4, 11))
     s.log(s.pod("search-api"), "search-api", *[f"INFO search client_id=tenant-{n % 25} q=books took_ms=40" for n in range(100)], minutes_ago=58, every_seconds=33)  # fmt: skip
     s.log(s.pod("search-api"), "search-api", *["INFO search client_id=tenant-8 q=* took_ms=1190"] * 400, minutes_ago=11, every_seconds=1.6)  # fmt: skip
@@ -140,7 +166,13 @@ def credential_stuffing() -> Frozen:
 
 def _job(s: System, name: str, cron: str, minutes_ago: float, node: str) -> None:
     """A CronJob, its running Job and the Job's pod."""
-    job: dict[str, Any] = {"apiVersion": "batch/v1", "kind": "Job", "name": f"{name}-29601", "controller": True, "uid": f"uid-{name}-job"}
+    job: dict[str, Any] = {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "name": f"{name}-29601",
+        "controller": True,
+        "uid": f"uid-{name}-job",
+    }
     cronjob = {"apiVersion": "batch/v1", "kind": "CronJob", "name": name, "controller": True, "uid": f"uid-{name}"}
     meta = {"namespace": s.namespace, "creationTimestamp": s.stamp(minutes_ago)}
     container = {"name": name, "image": f"registry.test/{name}:4"}
@@ -169,7 +201,9 @@ def _job(s: System, name: str, cron: str, minutes_ago: float, node: str) -> None
 @scenario("batch_job_contention", kind="CronJob", name="nightly-report", accept=[("batch_job_contention", "Deployment", "orders"), ("batch_job_contention", "StatefulSet", "pg")], no_cause=True)  # fmt: skip
 def a_report_job_loads_the_database() -> Frozen:
     s = System(namespace="sales", seed=310).nodes()
-    s.serve("orders", seconds=jump(0.05, 1.7, 15)).serve("stock", seconds=jump(0.04, 1.2, 15)).serve("web", seconds=jump(0.1, 1.9, 15))
+    s.serve("orders", seconds=jump(0.05, 1.7, 15)).serve("stock", seconds=jump(0.04, 1.2, 15)).serve(
+        "web", seconds=jump(0.1, 1.9, 15)
+    )
     s.serve("pg", style="", stateful=True, port=5432, cpu=jump(0.3, 1.95, 15), replicas=1)
     _job(s, "nightly-report", "15 9 * * *", 15.2, "worker-3")
     s.counter("container_cpu_usage_seconds_total", 0.4, hours=0.25, namespace="sales", pod="nightly-report-29601-x8k2w", container="nightly-report")  # fmt: skip
@@ -195,10 +229,16 @@ def a_job_fills_the_node() -> Frozen:
 @scenario("batch_job_contention", kind="CronJob", name="backup", accept=[("batch_job_contention", "StatefulSet", "mysql"), ("batch_job_contention", "Deployment", "tasks")], no_cause=True)  # fmt: skip
 def a_backup_saturates_the_disk() -> Frozen:
     s = System(namespace="todo", seed=312, style="spring").nodes()
-    s.serve("tasks", seconds=jump(0.06, 2.1, 13)).serve("mysql", style="", stateful=True, port=3306, replicas=1, node="worker-2")
+    s.serve("tasks", seconds=jump(0.06, 2.1, 13)).serve(
+        "mysql", style="", stateful=True, port=3306, replicas=1, node="worker-2"
+    )
     _job(s, "backup", "17 9 * * *", 13.1, "worker-2")
-    s.counter("container_fs_reads_bytes_total", jump(1e5, 2.2e8, 13), namespace="todo", pod="mysql-0", container="mysql")
-    s.counter("node_disk_io_time_seconds_total", jump(0.08, 0.99, 13), instance="worker-2", device="nvme1n1", noise=0.003)
+    s.counter(
+        "container_fs_reads_bytes_total", jump(1e5, 2.2e8, 13), namespace="todo", pod="mysql-0", container="mysql"
+    )
+    s.counter(
+        "node_disk_io_time_seconds_total", jump(0.08, 0.99, 13), instance="worker-2", device="nvme1n1", noise=0.003
+    )
     s.counter("node_disk_io_time_seconds_total", 0.06, instance="worker-1", device="nvme1n1")
     s.log("backup-29601-x8k2w", "backup", "INFO mysqldump --all-databases started", *["INFO dumped 1.1 GiB"] * 10, minutes_ago=13, every_seconds=60)  # fmt: skip
     s.calls(("tasks", "mysql"))

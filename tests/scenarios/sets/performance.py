@@ -156,8 +156,12 @@ def istio_sees_resets_of_one_workload() -> Frozen:
     s = System(namespace="cloud", seed=112, style="istio").nodes()
     s.serve("console", seconds=jump(0.07, 0.5, 14), errors=jump(0, 0.06, 14)).serve("billing")
     s.serve("quota", seconds=jump(0.02, 0.45, 14), errors=jump(0, 0.07, 14), code="503")
-    s.counter("container_network_receive_packets_dropped_total", jump(0.02, 30, 14), namespace="cloud", pod=s.pod("quota", 1))
-    s.counter("container_network_transmit_packets_dropped_total", jump(0.02, 26, 14), namespace="cloud", pod=s.pod("quota", 1))
+    s.counter(
+        "container_network_receive_packets_dropped_total", jump(0.02, 30, 14), namespace="cloud", pod=s.pod("quota", 1)
+    )
+    s.counter(
+        "container_network_transmit_packets_dropped_total", jump(0.02, 26, 14), namespace="cloud", pod=s.pod("quota", 1)
+    )
     s.calls(("console", "quota"), ("console", "billing"))
     return s.alert("ConsoleErrors", "console errors", service="console")
 
@@ -220,8 +224,12 @@ def a_neighbour_eats_the_node() -> Frozen:
 @scenario("noisy_neighbor", name="spark-exec", accept=[("noisy_neighbor", "Deployment", "fraud")])
 def several_victims_share_a_node_with_it() -> Frozen:
     s = System(namespace="risk", seed=117, style="go").nodes()
-    s.serve("fraud", seconds=jump(0.04, 0.5, 16), node="worker-3").serve("scores", seconds=jump(0.03, 0.4, 16), node="worker-3")
-    s.serve("rules", node="worker-1").serve("spark-exec", style="", cpu=jump(0.1, 3.6, 16), replicas=1, node="worker-3", resources={})
+    s.serve("fraud", seconds=jump(0.04, 0.5, 16), node="worker-3").serve(
+        "scores", seconds=jump(0.03, 0.4, 16), node="worker-3"
+    )
+    s.serve("rules", node="worker-1").serve(
+        "spark-exec", style="", cpu=jump(0.1, 3.6, 16), replicas=1, node="worker-3", resources={}
+    )
     for name, level in (("worker-1", 0.25), ("worker-2", 0.3), ("worker-3", jump(0.4, 1.0, 16))):
         s.gauge("instance:node_cpu_utilisation:rate5m", level, instance=name)
         s.gauge("node_load1", 1.1 if name != "worker-3" else jump(1.5, 14, 16), instance=name)
@@ -233,7 +241,9 @@ def several_victims_share_a_node_with_it() -> Frozen:
 def a_neighbour_takes_the_disk() -> Frozen:
     s = System(namespace="kvs", seed=118).nodes()
     s.serve("kv", seconds=jump(0.01, 0.6, 14), stateful=True, node="worker-1", replicas=1)
-    s.serve("log-compactor", style="", node="worker-1", replicas=1).serve("reader", node="worker-2", seconds=jump(0.05, 0.7, 14))
+    s.serve("log-compactor", style="", node="worker-1", replicas=1).serve(
+        "reader", node="worker-2", seconds=jump(0.05, 0.7, 14)
+    )
     s.counter("node_disk_io_time_seconds_total", jump(0.1, 1.0, 14), instance="worker-1", device="nvme0n1", noise=0.003)
     s.counter("node_disk_io_time_seconds_total", 0.1, instance="worker-2", device="nvme0n1")
     s.counter("container_fs_writes_bytes_total", jump(1e5, 3.1e8, 14), namespace="kvs", pod=s.pod("log-compactor"), container="log-compactor")  # fmt: skip
@@ -273,7 +283,14 @@ def _autoscaler(s: System, name: str, most: int, metric: int, target: int) -> No
 @scenario("hpa_at_max", name="search", variants=("events_expired",))
 def autoscaler_object_says_too_many_replicas() -> Frozen:
     s = System(namespace="find", seed=119).nodes()
-    s.serve("search", rate=ramp(100, 260, 25), seconds=ramp(0.08, 1.4, 20), cpu=ramp(0.5, 0.98, 22), replicas=4, resources=LIMITED)
+    s.serve(
+        "search",
+        rate=ramp(100, 260, 25),
+        seconds=ramp(0.08, 1.4, 20),
+        cpu=ramp(0.5, 0.98, 22),
+        replicas=4,
+        resources=LIMITED,
+    )
     s.serve("home", seconds=ramp(0.15, 1.5, 20))
     _autoscaler(s, "search", 4, 187, 60)
     s.calls(("home", "search"))
@@ -283,7 +300,14 @@ def autoscaler_object_says_too_many_replicas() -> Frozen:
 @scenario("hpa_at_max", name="api", accept=[("traffic_surge", "Deployment", "api")])
 def metrics_say_replicas_at_maximum() -> Frozen:
     s = System(namespace="poll", seed=120, style="istio", hours=2).nodes()
-    s.serve("api", rate=ramp(90, 400, 40), seconds=ramp(0.06, 1.1, 25), cpu=ramp(0.3, 0.99, 35), replicas=6, resources=LIMITED)
+    s.serve(
+        "api",
+        rate=ramp(90, 400, 40),
+        seconds=ramp(0.06, 1.1, 25),
+        cpu=ramp(0.3, 0.99, 35),
+        replicas=6,
+        resources=LIMITED,
+    )
     given = {"namespace": "poll", "horizontalpodautoscaler": "api"}
     s.gauge("kube_horizontalpodautoscaler_status_current_replicas", jump(3, 6, 28), noise=0, **given)
     s.gauge("kube_horizontalpodautoscaler_status_desired_replicas", jump(3, 6, 28), noise=0, **given)
@@ -384,7 +408,9 @@ def query_rate_rises_and_requests_do_not() -> Frozen:
 def calls_to_a_service_multiply() -> Frozen:
     s = System(namespace="social", seed=127, style="istio").nodes()
     s.serve("timeline", rate=20, seconds=jump(0.08, 1.0, 14)).serve("web", seconds=jump(0.15, 1.1, 14))
-    s.serve("users", rate=jump(20, 900, 14), seconds=0.012, cpu=jump(0.1, 0.6, 14), caller="timeline").serve("media", rate=15)
+    s.serve("users", rate=jump(20, 900, 14), seconds=0.012, cpu=jump(0.1, 0.6, 14), caller="timeline").serve(
+        "media", rate=15
+    )
     s.log(s.pod("timeline"), "timeline", *["WARN 47 sequential calls to users for one request of /timeline"] * 15, minutes_ago=13, every_seconds=45)  # fmt: skip
     s.calls(("web", "timeline"), ("timeline", "users"), ("web", "media"))
     return s.alert("TimelineLatency", "timeline slow", service="timeline")
@@ -409,7 +435,9 @@ def threads_are_blocked() -> Frozen:
 @scenario("lock_contention", name="pricer")
 def go_mutex_wait_rises() -> Frozen:
     s = System(namespace="desk", seed=129, style="go").nodes()
-    s.serve("pricer", seconds=jump(0.02, 1.1, 12), cpu=0.3).serve("blotter", seconds=jump(0.06, 1.2, 12)).serve("refdata")
+    s.serve("pricer", seconds=jump(0.02, 1.1, 12), cpu=0.3).serve("blotter", seconds=jump(0.06, 1.2, 12)).serve(
+        "refdata"
+    )
     given = {"namespace": "desk", "service": "pricer"}
     s.counter("go_sync_mutex_wait_total_seconds_total", jump(0.02, 38, 12), **given)
     s.gauge("go_goroutines", jump(90, 2100, 12), **given)
@@ -421,7 +449,9 @@ def go_mutex_wait_rises() -> Frozen:
 @scenario("lock_contention", name="scheduler-api")
 def a_distributed_lock_is_fought_over() -> Frozen:
     s = System(namespace="plan", seed=130, resources=False)
-    s.serve("scheduler-api", seconds=jump(0.05, 3, 17), errors=jump(0, 0.1, 17)).serve("board", seconds=jump(0.1, 3.1, 17))
+    s.serve("scheduler-api", seconds=jump(0.05, 3, 17), errors=jump(0, 0.1, 17)).serve(
+        "board", seconds=jump(0.1, 3.1, 17)
+    )
     s.log(s.pod("scheduler-api"), "scheduler-api", *["WARN lock contention on key lock:calendar:7 after 2900 ms, 58 waiters", "ERROR could not acquire lock lock:calendar:7 within 5000 ms"] * 20, minutes_ago=17, every_seconds=20)  # fmt: skip
     s.calls(("board", "scheduler-api"))
     return s.alert("BoardLatency", "board slow", service="board")
@@ -434,10 +464,14 @@ def a_distributed_lock_is_fought_over() -> Frozen:
 def jvm_collects_all_the_time() -> Frozen:
     s = System(namespace="shop", seed=131, style="spring").nodes()
     limits = {"limits": {"memory": "1Gi", "cpu": "2"}}
-    s.serve("basket", seconds=jump(0.04, 1.3, 19), memory=ramp(6e8, 1.03e9, 25), cpu=jump(0.4, 1.6, 19), resources=limits)
+    s.serve(
+        "basket", seconds=jump(0.04, 1.3, 19), memory=ramp(6e8, 1.03e9, 25), cpu=jump(0.4, 1.6, 19), resources=limits
+    )
     s.serve("web", seconds=jump(0.1, 1.5, 19))
     given = {"namespace": "shop", "application": "basket"}
-    s.counter("jvm_gc_pause_seconds_sum", jump(0.01, 0.62, 19), action="end of major GC", cause="Allocation Failure", **given)
+    s.counter(
+        "jvm_gc_pause_seconds_sum", jump(0.01, 0.62, 19), action="end of major GC", cause="Allocation Failure", **given
+    )
     s.gauge("jvm_memory_used_bytes", ramp(4e8, 7.6e8, 25), area="heap", **given)
     s.gauge("jvm_memory_max_bytes", 7.7e8, noise=0, area="heap", **given)
     s.log(s.pod("basket"), "basket", *["[gc] GC(8812) Pause Full (G1 Compaction Pause) 733M->729M(736M) 1893.221ms"] * 20, minutes_ago=18, every_seconds=40)  # fmt: skip
@@ -475,7 +509,9 @@ def logs_say_overhead_limit() -> Frozen:
 @scenario("timeout_too_short", name="checkout")
 def caller_gives_up_while_the_callee_answers() -> Frozen:
     s = System(namespace="buy", seed=134).nodes()
-    s.serve("checkout", errors=jump(0, 0.45, 12), seconds=jump(0.4, 0.21, 12), env={"TAX_TIMEOUT_MS": "200"}, code="504")
+    s.serve(
+        "checkout", errors=jump(0, 0.45, 12), seconds=jump(0.4, 0.21, 12), env={"TAX_TIMEOUT_MS": "200"}, code="504"
+    )
     s.serve("tax", seconds=0.31).serve("web", errors=jump(0, 0.4, 12))
     told = 'ERROR Post "http://tax:8080/quote": context deadline exceeded after 200ms (Client.Timeout exceeded while awaiting headers)'
     s.log(s.pod("checkout"), "checkout", *[told] * 40, minutes_ago=12, every_seconds=15)
@@ -488,7 +524,9 @@ def caller_gives_up_while_the_callee_answers() -> Frozen:
 @scenario("timeout_too_short", name="portal")
 def grpc_deadline_at_a_fixed_time() -> Frozen:
     s = System(namespace="gov", seed=135, style="go").nodes()
-    s.serve("portal", errors=jump(0, 0.6, 15), seconds=jump(0.8, 0.5, 15)).serve("registry", seconds=0.72).serve("forms")
+    s.serve("portal", errors=jump(0, 0.6, 15), seconds=jump(0.8, 0.5, 15)).serve("registry", seconds=0.72).serve(
+        "forms"
+    )
     for n in range(1, 41):
         ago = 30 - n * 0.72
         cut = ago < 15

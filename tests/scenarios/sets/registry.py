@@ -11,7 +11,7 @@ import yaml
 from tests.scenarios.frozen import Frozen
 from tests.scenarios.variants import VARIANTS
 
-SETS: tuple[str, ...] = ("data_stores", "performance", "change", "outside", "observability")
+SETS: tuple[str, ...] = ()
 """The sets: modules of this package, each with scenarios."""
 
 Cause = tuple[str | None, str, str]
