@@ -16,14 +16,16 @@ from math import exp
 
 from agent_sre.analysis.calls import calls
 from agent_sre.analysis.casefile import CaseFile, Seen
+from agent_sre.analysis.change_content import Content, content_of
 from agent_sre.analysis.departures import alerted, incident_start
 from agent_sre.analysis.diffs import moved_only, read
-from agent_sre.analysis.evidence_words import incident_words, rare, shared
+from agent_sre.analysis.evidence_words import rare, words_of
 from agent_sre.analysis.log_entries import troubles
+from agent_sre.analysis.log_errors import log_findings
 from agent_sre.analysis.objects import object_of
 from agent_sre.analysis.origin import shares, symptom
 from agent_sre.analysis.outside import provider_outage, surge
-from agent_sre.analysis.profiles import profiles
+from agent_sre.analysis.performance import memory_leak
 from agent_sre.domain.finding import Fact, Finding
 from agent_sre.domain.instant import format_instant
 from agent_sre.domain.telemetry import Change
@@ -35,25 +37,21 @@ _MOST = 5
 _LEAST = 0.12
 _GENERIC = re.compile(r"(?:[-_.]?(?:service|svc|server|api|app|backend|worker|deployment|\d+))+$", re.IGNORECASE)
 _SHARED_CODE = re.compile(r"^(?:pkg|lib|libs|common|shared|internal|core|packages|src/common|platform)(?:/|$)")
-_WORDS_FOR = {
-    "guard removed": ("nil", "null", "none", "pointer", "undefined", "panic", "exception", "index"),
-    "timeout lowered": ("timeout", "deadline", "deadlineexceeded", "canceled", "timed", "exceeded"),
-    "limit lowered": ("exhausted", "pool", "limit", "rejected", "memory", "oom", "queue", "saturated"),
-    "call in a loop": ("slow", "select", "query", "duration_ms", "timeout"),
-    "batching dropped": ("throttl", "capacity", "rate", "exceeded", "slow"),
-    "field changed": (
-        "missing",
-        "field",
-        "required",
-        "deserialize",
-        "decode",
-        "parse",
-        "unmarshal",
-        "column",
-        "schema",
-    ),
-    "dependency raised": ("nosuchmethod", "importerror", "version", "incompatible", "undefined", "symbol"),
-}
+_SHARP = 2 * 60.0
+"""Seconds within which a change is suspect by its moment alone, where nothing can be read of what it did."""
+_UNREAD = {"deploy": 0.25, "feature_flag": 0.4, "config": 0.4, "scale": 0.4, "infrastructure": 0.4, "other": 0.3}
+"""How much of a fit is taken for granted, at that moment, in a change without a diff."""
+_BY_RISK = (
+    ("credentials changed", "credentials_rotated"),
+    ("traffic denied", "network_policy_denied"),
+    ("schema changed", "bad_migration"),
+)
+_SLOW_BURN = 0.8
+"""How near a change counts whose workload fills its memory slowly: the trouble shows long after the change."""
+_HEARD = 0.6
+_NAMED_IN_TITLE = 0.9
+_CALLEE, _CALLER = 0.65, 0.4
+"""How well a change of what a troubled workload calls, and of what calls it, is placed; the former can break it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,22 +63,15 @@ class Suspect:
     target: str
     near: float
     place: float
-    words: tuple[tuple[str, float], ...]
-    risks: tuple[str, ...]
-    fits: bool
+    content: Content
+    unread: float
     weight: float
-
-    @property
-    def content(self) -> float:
-        """How far its text fits the symptom."""
-        said = 1.0 - exp(-sum(weight for _, weight in self.words) / 2.5)
-        edit = 0.75 if self.risks and self.fits else 0.35 if self.risks else 0.0
-        return 1.0 - (1.0 - said) * (1.0 - edit)
 
     @property
     def score(self) -> float:
         """All parts together."""
-        return self.weight * self.place * (0.4 + 0.6 * self.near) * (0.25 + 0.75 * self.content)
+        fit = 1.0 - (1.0 - self.content.value) * (1.0 - self.unread)
+        return self.weight * self.place * (0.4 + 0.6 * self.near) * (0.25 + 0.75 * fit)
 
 
 def change_findings(case: CaseFile) -> Iterable[Finding]:
@@ -89,11 +80,14 @@ def change_findings(case: CaseFile) -> Iterable[Finding]:
         return
     suspects = _suspects(case)
     excused = 0.35 if surge(case) is not None or _provider_fails(case) else 1.0
+    outside = any(item.fault == "upstream_provider_outage" and item.strength >= _HEARD for item in log_findings(case))
     best = suspects[0].score if suspects else 0.0
     for suspect in suspects[:_MOST]:
         if suspect.score < max(_LEAST, 0.3 * best):
             break
-        yield _finding(case, suspect, excused)
+        # Logs that name a provider speak for it; an edit that fits what they say speaks against that.
+        heard = max(0.4, suspect.content.value) if outside else 1.0
+        yield _finding(case, suspect, min(excused, heard))
 
 
 def _provider_fails(case: CaseFile) -> bool:
@@ -104,7 +98,7 @@ def _suspects(case: CaseFile) -> list[Suspect]:
     start = incident_start(case)
     troubled = _troubled(case)
     every = [seen.value for seen in case.changes]
-    weights, said = rare(every), incident_words(case)
+    weights, growing = rare(every), {item.object.name for item in memory_leak(case)}
     found: dict[str, Suspect] = {}
     for seen in case.changes:
         change = seen.value
@@ -117,13 +111,15 @@ def _suspects(case: CaseFile) -> list[Suspect]:
         target, place = _place(change, carrier, troubled, case)
         reading = read(change)
         weight = 0.05 if reading.harmless else 1.0 - 0.3 * max(moved_only(reading) - 0.5, 0.0)
-        near = exp(-(start - runs_from.timestamp()) / _FADES)
-        words = tuple(shared(change, said, weights)[:8])
-        risks = tuple(sorted(reading.risks))
-        suspect = Suspect(seen, runs_from, target, near, place, words, risks, _fits(risks, said, case), weight)
+        ago = start - runs_from.timestamp()
+        content = content_of(case, change, weights)
+        read_at_all = bool(reading.added or reading.removed or change.kind == "commit")
+        unread = 0.0 if read_at_all else _UNREAD.get(change.kind, 0.0) * exp(-ago / _SHARP)
+        near = max(exp(-ago / _FADES), _SLOW_BURN if target in growing else 0.0)
+        suspect = Suspect(seen, runs_from, target, near, place, content, unread, weight)
         # A deploy's id is often its commit's: the record with the diff speaks for both.
         known = found.get(change.id)
-        if known is None or suspect.score > known.score:
+        if known is None or (bool(change.diff), suspect.score) > (bool(known.change.value.diff), known.score):
             found[change.id] = suspect
     return sorted(
         found.values(), key=lambda item: (-round(item.score, 9), item.change.value.time, item.change.value.id)
@@ -135,7 +131,7 @@ def _carrier(change: Change, every: list[Change], start: float, troubled: Mappin
     if change.kind != "commit":
         return None
     later = [item for item in every if item.kind == "deploy" and item.time >= change.time]
-    named = [item for item in later if item.id == change.id or (len(change.id) > 6 and change.id in item.summary)]
+    named = [item for item in later if item.id == change.id or (len(change.id) > 6 and change.id[:7] in item.summary)]
     if named:
         return named[0]
     carried = [item for item in later if item.time.timestamp() <= start]
@@ -164,12 +160,16 @@ def _place(change: Change, carrier: Change | None, troubled: Mapping[str, float]
         own = any(_about(text, name) for text in texts[:-1])
         return name, weight if own else 0.75 * weight
     graph = calls(case)
-    around = {
-        other: 0.45 * weight
-        for name, weight in troubled.items()
-        for other in (*graph.callees.get(name, ()), *graph.callers.get(name, ()))
-    }
+    around: dict[str, float] = {}
+    for name, weight in troubled.items():
+        for part, others in ((_CALLEE, graph.callees.get(name, ())), (_CALLER, graph.callers.get(name, ()))):
+            around |= {other: max(around.get(other, 0.0), part * weight) for other in others}
     near = [(weight, name) for name, weight in around.items() if any(_about(text, name) for text in texts)]
+    if change.kind not in ("commit", "deploy"):
+        told = words_of(f"{change.summary} {change.diff}")
+        near += [
+            (_NAMED_IN_TITLE * weight, name) for name, weight in {**around, **troubled}.items() if name.lower() in told
+        ]
     if near:
         weight, name = max(near, key=lambda item: (item[0], item[1]))
         return name, weight
@@ -187,28 +187,19 @@ def _about(text: str, name: str) -> bool:
     return name.lower() in whole or (len(short) > 2 and short in parts)
 
 
-def _fits(risks: tuple[str, ...], said: Iterable[str], case: CaseFile) -> bool:
-    """Whether an edit of this kind leads to what is seen."""
-    heard = " ".join(said)
-    slow = symptom(case) == "latency" or any(profile.slow > 0.2 for profile in profiles(case).values())
-    for risk in risks:
-        if any(word in heard for word in _WORDS_FOR.get(risk, ())):
-            return True
-        if risk in ("call in a loop", "batching dropped") and slow:
-            return True
-    return False
-
-
 def _fault(suspect: Suspect) -> str:
     change = suspect.change.value
     paths = " ".join(read(change).paths)
+    for told, fault in _BY_RISK:
+        if told in suspect.content.risks:
+            return fault
     if change.kind == "feature_flag":
         return "bad_feature_flag"
     if change.kind == "config" or (
         re.search(r"\.(?:ya?ml|properties|toml|ini|env|conf)\b", paths) and not read(change).manifest_only
     ):
         return "bad_config_change"
-    if re.search(r"migrat", paths, re.IGNORECASE):
+    if re.search(r"migrat", f"{paths} {change.summary if change.kind == 'other' else ''}", re.IGNORECASE):
         return "bad_migration"
     if read(change).manifest_only:
         return "dependency_upgrade_broken"
@@ -238,6 +229,7 @@ def _finding(case: CaseFile, suspect: Suspect, excused: float) -> Finding:
         facts=tuple(facts),
         change=change.id,
         onset=suspect.runs_from,
+        explains=tuple(object_of(case, name) for name in calls(case).callers.get(suspect.target, ())),
         distinguish="undo this one change and watch whether the symptom ends",
     )
 
@@ -245,14 +237,14 @@ def _finding(case: CaseFile, suspect: Suspect, excused: float) -> Finding:
 def _reasons(suspect: Suspect) -> list[Fact]:
     change, reading = suspect.change.value, read(suspect.change.value)
     facts = []
-    for risk in suspect.risks:
+    for risk in suspect.content.risks:
         lines = [f"-{line.strip()}" for line in reading.removed[:3]] + [
             f"+{line.strip()}" for line in reading.added[:3]
         ]
         excerpt = f"{change.id} {risk}: " + one_line(" ".join(lines), 300)
         facts.append(Fact(f"It contains an edit that breaks services: {risk}", suspect.change.observation, excerpt))
-    if suspect.words:
-        listed = ", ".join(word for word, _ in suspect.words[:5])
+    if suspect.content.words:
+        listed = ", ".join(word for word, _ in suspect.content.words[:5])
         text = "Its edited lines and the incident's first errors share words: " + listed
         facts.append(Fact(text, suspect.change.observation, f"{change.id} edits: {listed}"))
     return facts

@@ -3,7 +3,8 @@
 No language is parsed. A diff tells three things cheaply: which files (documentation, tests, styles and build scripts
 cannot break a running service), which words came and went (compared with what the logs began to say), and a few edits
 that break services in any language: a guard removed, a timeout or limit lowered, a call put into a loop, batching
-dropped, a field renamed, a dependency raised.
+dropped, a field renamed, a schema or credentials changed, traffic denied, a dependency raised. A title proves nothing:
+it can only excuse a change whose lines are not there to be read.
 """
 
 import re
@@ -47,9 +48,24 @@ _LIMIT = re.compile(
 _COMMENT = re.compile(r"\s*(?://|#|--|/?\*|<!--)")
 _LOOP = re.compile(r"\bfor\b|\bwhile\b|\.(?:map|forEach|each)\(|\bforeach\b")
 _REMOTE = re.compile(
-    r"(?:\bctx\b|await |\.(?:Get|Query|Exec|Put|Find|Fetch|Call|Load|Send|Select|Insert|Update|Post|Request)\w*\()"
+    r"(?:\bctx\b|await |\.(?:Get|Query|Exec|Put|Find|Fetch|Call|Load|Send|Select|Insert|Update|Post|Request)\w*\("
+    r"|\.(?:lookup|query|fetch|execute|request|find_by|findOne|load)\w*\()"
 )
-_BATCH = re.compile(r"batch|bulk|chunk|multi|IN \(", re.IGNORECASE)
+_BATCH = re.compile(r"batch|bulk|chunk|multi|[_.]many\b|many\(|IN \(", re.IGNORECASE)
+_SOFT_ACCESS = re.compile(r"\.get\(|\.fetch\(|\.dig\(|getOrDefault|Optional|\?\.|, ok :?=")
+_SCHEMA = re.compile(
+    r"\b(?:DROP\s+(?:COLUMN|TABLE|INDEX|VIEW|TYPE)|RENAME\s+(?:COLUMN|TABLE|TO)|ALTER\s+COLUMN|SET\s+NOT\s+NULL|MODIFY\s+COLUMN)",
+    re.IGNORECASE,
+)
+_CREDENTIALS = re.compile(
+    r"\b(?:rotat|renew|revok|replac|chang|updat|new)\w*\b.*"
+    r"\b(?:credentials?|passwords?|secrets?|api[ _-]?keys?|tokens?|keys?|certificates?)\b",
+    re.IGNORECASE,
+)
+_DENIED = re.compile(
+    r"NetworkPolicy|AuthorizationPolicy|policyTypes|\bdeny\b|action: DENY|firewall|security[ -]?group", re.IGNORECASE
+)
+_FEWER = re.compile(r"(\d+)\s*(?:->|→|=>|to)\s*(\d+)")
 _FIELD = re.compile(
     r"json:|protobuf:|xml:|yaml:|\brequired\b|@JsonProperty|@Column|field\(|ALTER TABLE|RENAME COLUMN|DROP COLUMN",
     re.IGNORECASE,
@@ -78,10 +94,34 @@ def read(change: Change) -> Reading:
     removed = tuple(line[1:] for line in lines if line.startswith("-") and not line.startswith("---"))
     paths = _paths(change)
     words = {word.lower() for line in (*added, *removed, *_hunks(lines)) for word in _WORD.findall(line)}
-    harmless = bool(paths) and all(_HARMLESS_PATH.search(path) or _ELSEWHERE.search(path) for path in paths)
-    harmless = harmless or bool(_HARMLESS_WORDS.search(change.summary) or _ELSEWHERE.search(change.summary))
     only = bool(paths) and all(_MANIFESTS.search(path) for path in paths)
-    return Reading(paths, added, removed, frozenset(words), frozenset(_risks(added, removed, only)), harmless, only)
+    risks = frozenset(_risks(added, removed, only) | _told(change, added))
+    return Reading(paths, added, removed, frozenset(words), risks, _harmless(change, paths, (*added, *removed)), only)
+
+
+def _harmless(change: Change, paths: tuple[str, ...], edited: tuple[str, ...]) -> bool:
+    """Whether nothing that runs was touched: by its files, else by its lines, else, without any, by its title."""
+    if paths and all(_HARMLESS_PATH.search(path) or _ELSEWHERE.search(path) for path in paths):
+        return True
+    if _ELSEWHERE.search(change.summary):
+        return True
+    lines = [line for line in edited if line.strip()]
+    return all(_COMMENT.match(line) for line in lines) and bool(lines or _HARMLESS_WORDS.search(change.summary))
+
+
+def _told(change: Change, added: tuple[str, ...]) -> set[str]:
+    """Risks that the kind of a change and its title tell, where operations write no diff."""
+    if change.kind in ("commit", "deploy", "feature_flag"):
+        return set()
+    found, come = set(), "\n".join(added)
+    if _CREDENTIALS.search(change.summary):
+        found.add("credentials changed")
+    if _DENIED.search(f"{change.target} {change.summary} {come}"):
+        found.add("traffic denied")
+    fewer = _FEWER.search(change.summary) if change.kind == "scale" else None
+    if fewer and int(fewer[2]) < int(fewer[1]):
+        found.add("limit lowered")
+    return found
 
 
 def _paths(change: Change) -> tuple[str, ...]:
@@ -106,13 +146,16 @@ def _risks(added: tuple[str, ...], removed: tuple[str, ...], manifest_only: bool
     removed = tuple(line for line in removed if not _COMMENT.match(line))
     added = tuple(line for line in added if not _COMMENT.match(line))
     gone, come = "\n".join(removed), "\n".join(added)
-    if sum(bool(_GUARD.search(line)) for line in removed) > sum(bool(_GUARD.search(line)) for line in added):
+    if any(_count(guard, removed) > _count(guard, added) for guard in (_GUARD, _SOFT_ACCESS)):
         found.add("guard removed")
+    if _SCHEMA.search(come):
+        found.add("schema changed")
     if _lowered(removed, added, _TIME_LIMIT):
         found.add("timeout lowered")
     if _lowered(removed, added, _LIMIT):
         found.add("limit lowered")
-    if _LOOP.search(come) and _remote_calls(added) > _remote_calls(removed):
+    looped, remote = _count(_LOOP, added) > _count(_LOOP, removed), _count(_REMOTE, added)
+    if _LOOP.search(come) and (remote > _count(_REMOTE, removed) or (looped and remote)):
         found.add("call in a loop")
     if _BATCH.search(gone) and not _BATCH.search(come):
         found.add("batching dropped")
@@ -123,8 +166,8 @@ def _risks(added: tuple[str, ...], removed: tuple[str, ...], manifest_only: bool
     return found
 
 
-def _remote_calls(lines: tuple[str, ...]) -> int:
-    return sum(bool(_REMOTE.search(line)) for line in lines)
+def _count(subject: re.Pattern[str], lines: tuple[str, ...]) -> int:
+    return sum(bool(subject.search(line)) for line in lines)
 
 
 def _fields(lines: tuple[str, ...]) -> Counter[str]:

@@ -10,6 +10,7 @@ from agent_sre.analysis.admission import analyze_admission
 from agent_sre.analysis.callers import analyze_callers
 from agent_sre.analysis.casefile import CaseFile
 from agent_sre.analysis.changes import change_findings
+from agent_sre.analysis.config_edits import config_edits
 from agent_sre.analysis.cut_short import cut_short
 from agent_sre.analysis.data_stores import analyze_data_stores
 from agent_sre.analysis.gateways import analyze_gateways
@@ -56,6 +57,7 @@ ANALYZERS: tuple[Analyzer, ...] = (
     analyze_data_stores,
     analyze_infrastructure,
     analyze_rollout,
+    config_edits,
     cpu_overload,
     cpu_throttled,
     memory_leak,

@@ -2,7 +2,7 @@
 
 A guilty change and the errors it causes share words: a function in a stack trace, a field that is missing, a statement
 sent to a database, a deadline in milliseconds. A word counts by how few changes contain it, and not at all where the
-program printed it on healthy days. Called by ``changes`` only.
+program printed it on healthy days. Called by ``change_content`` only.
 """
 
 import re
@@ -17,7 +17,11 @@ from agent_sre.analysis.log_entries import Statement, statements
 from agent_sre.domain.telemetry import Change
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{2,}|(?<![\w.])\d{2,6}(?![\w.])")
+_FILE = re.compile(
+    r"(?<![\w-])([\w-]+\.(?:py|go|java|kt|scala|js|jsx|ts|tsx|rb|php|cs|fs|rs|c|cc|cpp|ex|exs|erl|clj|swift|sql|lua|pl))\b"
+)
 _PIECES = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
+_COMPOUND = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[_.-][A-Za-z0-9]+)+|[a-z]+(?:[A-Z][a-z0-9]+)+")
 _NOISE = frozenset(
     [
         "the",
@@ -92,6 +96,25 @@ def incident_words(case: CaseFile) -> Mapping[str, Statement | None]:
             for word in sorted(words_of(" ".join((span.name, *span.attributes.values())))):
                 found.setdefault(word, None)
     return {word: item for word, item in found.items() if word not in usual}
+
+
+def incident_pieces(case: CaseFile) -> frozenset[str]:
+    """The parts of the words that came with the incident's new statements."""
+    return frozenset(piece for item in statements(case) if item.new for piece in pieces(item.sample))
+
+
+def incident_files(case: CaseFile) -> frozenset[str]:
+    """Names of source files in statements that came with the incident: what its stack traces point at."""
+    return frozenset(name for item in statements(case) if item.new for name in _FILE.findall(item.sample))
+
+
+def compounds(change: Change, parts: frozenset[str]) -> list[str]:
+    """Names of two parts or more, in a change that has no diff but its summary, all of whose parts were heard."""
+    reading = read(change)
+    if reading.added or reading.removed or change.kind in ("commit", "deploy"):
+        return []
+    names = sorted({name for name in _COMPOUND.findall(change.summary) if len(pieces(name)) > 1})
+    return [name for name in names if pieces(name) <= parts]
 
 
 def rare(changes: Sequence[Change]) -> Mapping[str, float]:

@@ -39,10 +39,22 @@ _BY_CALLEE = frozenset(
 """Faults that a dead callee causes in its callers; what the caller's own specification has wrong is not among them."""
 _ROLLOUT = "bad_deploy"
 _CHANGES = frozenset(
-    {"bad_deploy", "bad_config_change", "bad_feature_flag", "bad_migration", "dependency_upgrade_broken"}
+    {
+        "bad_deploy",
+        "bad_config_change",
+        "bad_feature_flag",
+        "bad_migration",
+        "dependency_upgrade_broken",
+        "credentials_rotated",
+        "network_policy_denied",
+    }
 )
 _BY_CHANGE = frozenset(
     {
+        "db_schema_mismatch",
+        "service_dns_resolution_failure",
+        "db_connection_exhaustion",
+        "file_descriptors_exhausted",
         "unhandled_exception",
         "timeout_too_short",
         "n_plus_one_queries",
@@ -59,6 +71,20 @@ _BY_CHANGE = frozenset(
     }
 )
 """Faults that a change of the same object brings about, and of which it is then the deeper cause."""
+_UNCHANGED = frozenset(
+    {
+        "upstream_provider_outage",
+        "traffic_surge",
+        "client_abuse",
+        "batch_job_contention",
+        "certificate_expired",
+        "noisy_neighbor",
+    }
+)
+"""Causes that nobody inside brought about: a change that happened to come before them is not attached."""
+_ATTACHED = 0.3
+"""The least strength of a change that is attached to what began after it."""
+_GUESS, _KNOWS = 0.66, 0.45
 _PROVEN = 0.6
 """A recorded change is taken for the deeper cause from this strength on: place, time and its own text agree."""
 _SLACK = timedelta(minutes=3)
@@ -104,11 +130,18 @@ def confidence(candidate: Candidate, ranked: Sequence[Candidate]) -> float:
 
 
 def _same_story(first: Candidate, second: Candidate) -> bool:
-    """Whether the second is no rival: the rollout behind the first, or a symptom that the first explains."""
-    if first.finding.object == second.finding.object and _ROLLOUT in (first.finding.fault, second.finding.fault):
+    """Whether the second is no rival: the change behind the first, or a symptom that the first explains."""
+    if first.finding.object == second.finding.object and _one_change(first.finding, second.finding):
         return True
     explained = second.explained_by
     return explained is not None and _key(explained) == _key(first.finding)
+
+
+def _one_change(first: Finding, second: Finding) -> bool:
+    """Whether one of two findings about an object is the change that the other is put down to."""
+    return _ROLLOUT in (first.fault, second.fault) or (
+        first.change is not None and first.change == second.change and bool({first.fault, second.fault} & _CHANGES)
+    )
 
 
 def _key(finding: Finding) -> tuple[str, ObjectRef]:
@@ -143,6 +176,7 @@ def _explanation(
         other
         for other in merged
         if _deeper_change(other, item)
+        or _says_more(other, item)
         or (
             other.object != item.object
             and plain[_key(other)] >= 0.8 * plain[_key(item)]
@@ -159,8 +193,21 @@ def _deeper_change(cause: Finding, symptom: Finding) -> bool:
         cause.change is not None
         and cause.fault in _CHANGES
         and cause.strength >= _PROVEN
-        and cause.object == symptom.object
+        and cause.fault != symptom.fault
+        and (cause.object == symptom.object or symptom.object in cause.explains)
         and symptom.fault in _BY_CHANGE
+    )
+
+
+def _says_more(cause: Finding, guess: Finding) -> bool:
+    """Whether the second is the origin's guess, made where it knows no mechanism, and the first knows one there."""
+    return (
+        guess.analyzer == "origin"
+        and guess.fault == "unhandled_exception"
+        and guess.strength <= _GUESS
+        and cause.object == guess.object
+        and cause.fault not in (*_CHANGES, guess.fault, "pod_network_delay")
+        and cause.strength >= _KNOWS
     )
 
 
@@ -186,12 +233,20 @@ def _concerns_alerts(case: CaseFile, item: Finding) -> bool:
 
 
 def _change_before(item: Finding, merged: Sequence[Finding]) -> str | None:
-    """The rollout of the same object that came just before this began."""
-    for other in merged:
-        behind = other.fault == _ROLLOUT and other.object == item.object and other.strength >= 0.3
-        if behind and (item.onset is None or other.onset is None or item.onset >= other.onset - _SLACK):
-            return other.change
-    return None
+    """The likeliest change of the same object that came before this began."""
+    if item.fault in _UNCHANGED:
+        return None
+    before = [
+        other
+        for other in merged
+        if other.change is not None
+        and other.fault in _CHANGES
+        and other.object == item.object
+        and other.strength >= _ATTACHED
+        and (item.onset is None or other.onset is None or item.onset >= other.onset - _SLACK)
+    ]
+    found = max(before, key=lambda other: (other.strength, other.change or ""), default=None)
+    return found.change if found is not None else None
 
 
 def _order(item: Candidate) -> tuple[float, int, str, ObjectRef]:

@@ -13,7 +13,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from agent_sre.analysis.casefile import CaseFile, K8sObject, Seen
+from agent_sre.analysis.change_content import Content, content_of
 from agent_sre.analysis.departures import Departure, alerted, departures, incident_start, number
+from agent_sre.analysis.diffs import read
 from agent_sre.analysis.kubernetes.cluster import Cluster, cluster_of
 from agent_sre.analysis.kubernetes.excerpts import event_fact, event_time, fact, message
 from agent_sre.analysis.kubernetes.reading import Path, dig, instant, items, mapping, name_of, text
@@ -21,6 +23,7 @@ from agent_sre.analysis.kubernetes.workload import Workload
 from agent_sre.analysis.signals import measured
 from agent_sre.domain.finding import Fact, Finding
 from agent_sre.domain.instant import format_instant
+from agent_sre.domain.telemetry import Change
 
 _ANALYZER = "rollout"
 _LOOKBACK = timedelta(hours=6)
@@ -32,6 +35,9 @@ _WATCHED = _WORSE_UP | {"availability"}
 _REVISION: Path = ("metadata", "annotations", "deployment.kubernetes.io/revision")
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 _PARTS = ("image", "env", "envFrom", "resources", *_PROBES, "command", "args", "ports", "volumeMounts")
+_TOLD = frozenset({"env", "args", "command", "resources", "image"})
+_TELLING = 0.8
+"""The weight of a word that only one change can have: a setting or value that this rollout touched."""
 _HASHES = ("checksum", "hash", "configmap", "config-version")
 
 
@@ -91,6 +97,8 @@ def analyze_rollout(case: CaseFile) -> Iterator[Finding]:
 
 def _judged(case: CaseFile, rollout: Rollout) -> Finding:
     ref = rollout.workload.ref
+    edit = as_change(rollout)
+    content = content_of(case, edit, dict.fromkeys(read(edit).words, _TELLING))
     facts, against = [_difference(rollout)], []
     facts += [event_fact(rollout.scaled)] if rollout.scaled is not None else []
     turned = _turned(case, ref.name)
@@ -103,6 +111,7 @@ def _judged(case: CaseFile, rollout: Rollout) -> Finding:
     facts += [
         fact(f"{pod.ref} of the new generation is not ready", pod.seen, ("status", "phase")) for pod in broken[:2]
     ]
+    facts += _fitting(rollout, content) if not late else []
     statement = (
         f"{ref} was rolled out as revision {rollout.revision} at {format_instant(rollout.moment)[11:16]} UTC,"
         f" changing {rollout.what}, and the trouble began after it."
@@ -111,7 +120,7 @@ def _judged(case: CaseFile, rollout: Rollout) -> Finding:
         analyzer=_ANALYZER,
         fault="bad_deploy",
         object=ref,
-        strength=_strength(case, rollout, onset, bool(turned), bool(broken)),
+        strength=_strength(case, rollout, onset, bool(turned), bool(broken), content.value),
         statement=statement,
         facts=tuple(facts),
         against=tuple(against),
@@ -121,14 +130,55 @@ def _judged(case: CaseFile, rollout: Rollout) -> Finding:
     )
 
 
-def _strength(case: CaseFile, rollout: Rollout, onset: datetime | None, turned: bool, broken: bool) -> float:
+def _strength(
+    case: CaseFile, rollout: Rollout, onset: datetime | None, turned: bool, broken: bool, fit: float
+) -> float:
     if onset is not None and onset < rollout.moment - _SLACK:
         return 0.15
     lag = (onset or case.now) - rollout.moment
     time = 1.0 if lag <= _SOON else 0.5 if lag <= _LATER else 0.1
     here = rollout.workload.ref.name in alerted(case)
     place = 1.0 if (turned or broken) and here else 0.85 if turned or broken else 0.6 if here else 0.0
-    return round(0.1 + 0.8 * time * place, 3)
+    known = 0.1 + 0.8 * time * place
+    # What differs and what the logs say agree: no coincidence.
+    return round(known + (0.95 - known) * 0.6 * fit * time * (place > 0), 3)
+
+
+def as_change(rollout: Rollout) -> Change:
+    """The difference of the two generations as a recorded change, with what was and what is as lines of a diff."""
+    old_containers = {
+        text(item, "name"): item for item in items(rollout.before.value, "spec", "template", "spec", "containers")
+    }
+    lines: list[str] = []
+    for path in rollout.paths:
+        if path[-1] not in _TOLD or "containers" not in path:
+            continue
+        holder = mapping(rollout.after.value, *path[:-1])
+        old = old_containers.get(text(holder, "name"), {})
+        before, after = _settings(old.get(path[-1])), _settings(holder.get(path[-1]))
+        lines += [f"-{line}" for line in before if line not in after]
+        lines += [f"+{line}" for line in after if line not in before]
+    return Change(rollout.revision, rollout.moment, "deploy", rollout.workload.ref.name, "", "", "\n".join(lines))
+
+
+def _settings(value: Any) -> list[str]:
+    """A part of a container as lines of ``name: value``."""
+    if isinstance(value, list):
+        pairs = [item for item in value if isinstance(item, Mapping)]
+        named = [f"{text(item, 'name')}: {item.get('value', item.get('valueFrom', ''))}" for item in pairs]
+        return named if pairs else [str(item) for item in value]
+    if isinstance(value, Mapping):
+        return [f"{key}: {inner}" for key, inner in sorted(value.items())]
+    return [] if value is None else [str(value)]
+
+
+def _fitting(rollout: Rollout, content: Content) -> list[Fact]:
+    """That what differs is of a kind, or names things, of which the incident's first errors speak."""
+    if not content.risks or not content.fits:
+        return []
+    paths = [path for path in rollout.paths if path[-1] in _TOLD][:3]
+    words = f"It has an edit that fits what is seen: {', '.join(content.risks)}"
+    return [fact(words, rollout.after, *paths, time=rollout.moment)] if paths else []
 
 
 def _turned(case: CaseFile, name: str) -> list[Departure]:

@@ -39,6 +39,9 @@ async def collect(scope: Scope, readers: Readers) -> Collected:
     return reading.done()
 
 
+_WRITE = ("manager", "operation", "time")
+
+
 def record(reading: Reading, kind: str, namespace: str, found: tuple[Mapping[str, Any], ...]) -> None:
     """Keep one listing, within the limit: what is not well comes first."""
     limit = reading.scope.limits.objects_per_kind
@@ -55,8 +58,12 @@ def _well(item: Mapping[str, Any]) -> bool:
 
 
 def _trimmed(item: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Without the record of who set which field, which is long and says nothing about faults."""
+    """Without the record of who set which field, which is long; of a ConfigMap the times of its writes are kept."""
     metadata = item.get("metadata")
     if not isinstance(metadata, Mapping) or "managedFields" not in metadata:
         return item
-    return {**item, "metadata": {key: value for key, value in metadata.items() if key != "managedFields"}}
+    kept = {key: value for key, value in metadata.items() if key != "managedFields"}
+    if item.get("kind") == "ConfigMap":
+        writes = [entry for entry in metadata["managedFields"] or () if isinstance(entry, Mapping)]
+        kept["managedFields"] = [{key: entry[key] for key in _WRITE if key in entry} for entry in writes]
+    return {**item, "metadata": kept}

@@ -272,7 +272,8 @@ class Frozen:
         for path, lines in self._logs.items():
             place = folder / path
             place.parent.mkdir(parents=True, exist_ok=True)
-            rows = [f"{format_instant(time)} {line}" if time else line for time, line in lines]
+            in_order = sorted(lines, key=lambda row: row[0] or self.now)
+            rows = [f"{format_instant(time)} {line}" if time else line for time, line in in_order]
             place.write_text("".join(f"{row}\n" for row in rows), "utf-8")
 
     def _payload(self) -> Object:
