@@ -65,7 +65,12 @@ class CaseFile:
 
     def looked_at(self, kind: str) -> bool:
         """Whether a listing of this Kubernetes kind was made at all (an empty one counts)."""
-        return kind in self._by_kind or any(f"kind={kind}" in item.query for item in self.observations.values())
+        return kind in self._by_kind or kind in self._listed
+
+    @cached_property
+    def _listed(self) -> frozenset[str]:
+        queries = (item.query.rpartition(" kind=") for item in self.observations.values())
+        return frozenset(kind for _, found, kind in queries if found)
 
     def objects(self, kind: str, namespace: str | None = None) -> list[Seen[K8sObject]]:
         """Objects of a kind; of one namespace where given."""

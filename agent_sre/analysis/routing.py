@@ -14,6 +14,7 @@ from agent_sre.analysis.kubernetes.cluster import Cluster, cluster_of
 from agent_sre.analysis.kubernetes.excerpts import fact
 from agent_sre.analysis.kubernetes.reading import (
     Path,
+    dig,
     items,
     labels,
     mapping,
@@ -81,18 +82,32 @@ def _likeness(selector: dict[str, str], found: dict[str, str]) -> float:
 
 
 def endpoints(cluster: Cluster, seen: Seen[K8sObject]) -> tuple[int | None, Seen[K8sObject] | None]:
-    """How many ready addresses the Service has (None: not looked at), and the Endpoints object."""
+    """How many ready addresses the Service has (None: not looked at), and the object that tells."""
     found = cluster.get(ObjectRef("Endpoints", namespace_of(seen.value), name_of(seen.value)))
-    if found is None:
+    if found is not None:
+        return sum(len(items(part, "addresses")) for part in items(found.value, "subsets")), found
+    slices = [
+        piece
+        for piece in cluster.objects("EndpointSlice", namespace_of(seen.value))
+        if text(piece.value, "metadata", "labels", "kubernetes.io/service-name") == name_of(seen.value)
+    ]
+    if not slices:
         return (None, None)
-    return sum(len(items(part, "addresses")) for part in items(found.value, "subsets")), found
+    ready = {
+        str(address)
+        for piece in slices
+        for part in items(piece.value, "endpoints")
+        if dig(part, "conditions", "ready") is not False
+        for address in dig(part, "addresses", default=())
+    }
+    return len(ready), slices[0]
 
 
 def _endpoint_facts(cluster: Cluster, seen: Seen[K8sObject]) -> list[Fact]:
     count, found = endpoints(cluster, seen)
     if found is None or count:
         return []
-    return [fact(f"Service {name_of(seen.value)} has no endpoints", found, ("subsets",))]
+    return [fact(f"Service {name_of(seen.value)} has no endpoints", found, ("subsets",), ("endpoints",))]
 
 
 def _selector(

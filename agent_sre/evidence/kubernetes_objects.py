@@ -1,7 +1,7 @@
 """Workloads and all that they depend on, in the namespaces of the incident.
 
-Not here: Nodes and other cluster-scoped kinds (kubernetes_nodes), Events (kubernetes_events). Secrets are not among the
-kinds that can be read at all.
+Not here: Nodes and other cluster-scoped kinds (kubernetes_nodes), Events (kubernetes_events). Of Secrets there
+are names and keys where a snapshot holds them; a live cluster refuses, which is then said.
 """
 
 import asyncio
@@ -12,10 +12,10 @@ from typing import Any
 from agent_sre.evidence.kubernetes_paths import KUBERNETES_FIX, list_query, right
 from agent_sre.evidence.reading import Reading, capped, not_there
 from agent_sre.evidence.scope import Collected, Readers, Scope
-from agent_sre.ports.cluster import CLUSTER_SCOPED, READ_KINDS
+from agent_sre.ports.cluster import CLUSTER_SCOPED, NAMES_ONLY, READ_KINDS
 
 NAME = "kubernetes_objects"
-KINDS = tuple(kind for kind in READ_KINDS if kind not in CLUSTER_SCOPED and kind != "Event")
+KINDS = tuple(kind for kind in (*READ_KINDS, *NAMES_ONLY) if kind not in CLUSTER_SCOPED and kind != "Event")
 
 
 async def collect(scope: Scope, readers: Readers) -> Collected:
@@ -58,7 +58,9 @@ def _well(item: Mapping[str, Any]) -> bool:
 
 
 def _trimmed(item: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Without the record of who set which field, which is long; of a ConfigMap the times of its writes are kept."""
+    """Without who set which field and without certificates, which are long; a ConfigMap's times of writes are kept."""
+    if isinstance(item.get("webhooks"), list):
+        item = {**item, "webhooks": [_without_bundle(hook) for hook in item["webhooks"]]}
     metadata = item.get("metadata")
     if not isinstance(metadata, Mapping) or "managedFields" not in metadata:
         return item
@@ -67,3 +69,10 @@ def _trimmed(item: Mapping[str, Any]) -> Mapping[str, Any]:
         writes = [entry for entry in metadata["managedFields"] or () if isinstance(entry, Mapping)]
         kept["managedFields"] = [{key: entry[key] for key in _WRITE if key in entry} for entry in writes]
     return {**item, "metadata": kept}
+
+
+def _without_bundle(hook: Any) -> Any:
+    client = hook.get("clientConfig") if isinstance(hook, Mapping) else None
+    if not isinstance(client, Mapping) or "caBundle" not in client:
+        return hook
+    return {**hook, "clientConfig": {key: value for key, value in client.items() if key != "caBundle"}}

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from agent_sre.domain.errors import PermanentError, TemporaryError
 from agent_sre.domain.evidence import Gap, Observation
 from agent_sre.evidence.scope import Collected, Scope
+from agent_sre.ports.cluster import NotOffered
 
 T = TypeVar("T")
 _SHARE = 0.8
@@ -37,6 +38,8 @@ class Reading:
         except TimeoutError:
             seconds = self.scope.limits.timeout_seconds * _SHARE
             self.gap(what, f"no answer within {seconds:g} s", "raise AGENT_SRE_COLLECTOR_TIMEOUT, or narrow the window")
+        except NotOffered as error:
+            self.gap(what, str(error))  # granting a right, which is the usual fix, would not help
         except (TemporaryError, PermanentError) as error:
             self.gap(what, str(error), fix)
         return None
@@ -61,9 +64,12 @@ class Reading:
         )
 
     def done(self) -> Collected:
-        """All of it."""
-        gaps = sorted(dict.fromkeys(self._gaps), key=lambda gap: (gap.what, gap.reason))
-        return Collected(tuple(self._observations), tuple(gaps))
+        """All of it; gaps of one reason as one, so that a list of them stays readable."""
+        alike: dict[tuple[str, str], list[str]] = {}
+        for gap in dict.fromkeys(self._gaps):
+            alike.setdefault((gap.reason, gap.fix), []).append(gap.what)
+        gaps = [Gap(self.source, "; ".join(sorted(whats)), reason, fix) for (reason, fix), whats in alike.items()]
+        return Collected(tuple(self._observations), tuple(sorted(gaps, key=lambda gap: (gap.what, gap.reason))))
 
 
 def not_there(source: str, what: str, fix: str) -> Collected:

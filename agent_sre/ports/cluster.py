@@ -1,8 +1,15 @@
-"""The cluster: reading and writing are different ports, clients and service accounts."""
+"""The cluster: reading and writing are different ports, clients and service accounts.
+
+``READ_KINDS`` is all that is ever read, and so what the reader's account needs the right to list: whatever somebody who
+knows Kubernetes would look at for a fault of the vocabulary. Two kinds of absence are told apart. A listing that is
+empty says that there is nothing of the kind; a listing that could not be made, for want of a right, of the API or of a
+record, raises, and becomes a gap.
+"""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from agent_sre.domain.errors import PermanentError
 from agent_sre.domain.reference import ObjectRef
 
 READ_KINDS: dict[str, tuple[str, str]] = {
@@ -29,11 +36,72 @@ READ_KINDS: dict[str, tuple[str, str]] = {
     "HorizontalPodAutoscaler": ("autoscaling/v2", "horizontalpodautoscalers"),
     "PodDisruptionBudget": ("policy/v1", "poddisruptionbudgets"),
     "StorageClass": ("storage.k8s.io/v1", "storageclasses"),
+    "EndpointSlice": ("discovery.k8s.io/v1", "endpointslices"),
+    "Lease": ("coordination.k8s.io/v1", "leases"),
+    "Role": ("rbac.authorization.k8s.io/v1", "roles"),
+    "RoleBinding": ("rbac.authorization.k8s.io/v1", "rolebindings"),
+    "ClusterRole": ("rbac.authorization.k8s.io/v1", "clusterroles"),
+    "ClusterRoleBinding": ("rbac.authorization.k8s.io/v1", "clusterrolebindings"),
+    "PriorityClass": ("scheduling.k8s.io/v1", "priorityclasses"),
+    "VolumeAttachment": ("storage.k8s.io/v1", "volumeattachments"),
+    "CSINode": ("storage.k8s.io/v1", "csinodes"),
+    "CSIDriver": ("storage.k8s.io/v1", "csidrivers"),
+    "IngressClass": ("networking.k8s.io/v1", "ingressclasses"),
+    "ValidatingWebhookConfiguration": ("admissionregistration.k8s.io/v1", "validatingwebhookconfigurations"),
+    "MutatingWebhookConfiguration": ("admissionregistration.k8s.io/v1", "mutatingwebhookconfigurations"),
+    "APIService": ("apiregistration.k8s.io/v1", "apiservices"),
+    "ComponentStatus": ("v1", "componentstatuses"),
+    "GatewayClass": ("gateway.networking.k8s.io/v1", "gatewayclasses"),
+    "Gateway": ("gateway.networking.k8s.io/v1", "gateways"),
+    "HTTPRoute": ("gateway.networking.k8s.io/v1", "httproutes"),
+    "GRPCRoute": ("gateway.networking.k8s.io/v1", "grpcroutes"),
+    "VirtualService": ("networking.istio.io/v1", "virtualservices"),
+    "DestinationRule": ("networking.istio.io/v1", "destinationrules"),
+    "PeerAuthentication": ("security.istio.io/v1", "peerauthentications"),
+    "AuthorizationPolicy": ("security.istio.io/v1", "authorizationpolicies"),
 }
-"""Every kind that is ever read: kind -> (apiVersion, plural). Secret is not among them and never will be."""
+"""Every kind that is ever read: kind -> (apiVersion, plural). Secret is not among them and never will be.
 
-CLUSTER_SCOPED = frozenset({"Node", "Namespace", "PersistentVolume", "StorageClass"})
+A Role and its binding are read for their rules and subjects: they say what an account may do and hold no credentials.
+"""
+
+CLUSTER_SCOPED = frozenset(
+    {
+        "Node",
+        "Namespace",
+        "PersistentVolume",
+        "StorageClass",
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "PriorityClass",
+        "VolumeAttachment",
+        "CSINode",
+        "CSIDriver",
+        "IngressClass",
+        "ValidatingWebhookConfiguration",
+        "MutatingWebhookConfiguration",
+        "APIService",
+        "ComponentStatus",
+        "GatewayClass",
+    }
+)
 """Kinds without a namespace."""
+
+ADD_ONS = frozenset(
+    {"GatewayClass", "Gateway", "HTTPRoute", "GRPCRoute"}
+    | {"VirtualService", "DestinationRule", "PeerAuthentication", "AuthorizationPolicy"}
+)
+"""Kinds of APIs that a cluster need not have. Where the whole API group is missing there are no such objects."""
+
+NAMES_ONLY = {"Secret": ("v1", "secrets")}
+"""Kinds of which a snapshot may hold names and keys, which is all that is given out of it. A live cluster is never
+asked for them: the right to list Secrets is the right to read them."""
+NEVER_READ = "Secrets are never read from a live cluster: the right to list them is the right to read them"
+"""Why a live cluster's Secrets are a gap."""
+
+
+class NotOffered(PermanentError):
+    """The source does not give objects of this kind, and no right would change that."""
 
 
 class ClusterReader(Protocol):
@@ -42,7 +110,8 @@ class ClusterReader(Protocol):
     async def list(self, kind: str, namespace: str) -> tuple[Mapping[str, Any], ...]:
         """All objects of a kind in READ_KINDS; ``namespace`` "" for cluster-scoped kinds or all namespaces.
 
-        Raises PermanentError naming verb, resource and namespace where the right is missing.
+        Raises PermanentError naming verb, resource and namespace where the right is missing, and NotOffered where it is
+        not known whether there are any.
         """
         ...
 

@@ -18,7 +18,7 @@ from uuid import NAMESPACE_DNS, uuid5
 from agent_sre.domain.errors import AgentSreError, PermanentError, TemporaryError
 from agent_sre.domain.merge_patch import apply_merge_patch, same
 from agent_sre.domain.reference import ObjectRef
-from agent_sre.ports.cluster import CLUSTER_SCOPED, READ_KINDS
+from agent_sre.ports.cluster import CLUSTER_SCOPED, NAMES_ONLY, NEVER_READ, READ_KINDS, NotOffered
 
 OnPatch = Callable[[Mapping[str, Any], Mapping[str, Any]], None]
 _SERVER_OWNED = ("uid", "resourceVersion", "generation", "creationTimestamp", "name", "namespace")
@@ -155,6 +155,8 @@ class FakeCluster:
         planned = self._failures.get("dry-run" if call.dry_run else call.verb)
         if planned:
             raise planned.pop(0)
+        if call.kind in NAMES_ONLY:
+            raise NotOffered(NEVER_READ)
         if call.kind not in READ_KINDS:
             raise PermanentError(f"kind {call.kind!r} is not one that may be read; it is not in READ_KINDS")
         rights = {(call.verb, call.kind, ""), (call.verb, call.kind, call.namespace)}

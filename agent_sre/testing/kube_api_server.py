@@ -28,6 +28,7 @@ _PATH = re.compile(
     r"/(?P<plural>[a-z]+)(?:/(?P<name>[^/]+))?(?P<log>/log)?"
 )
 _KINDS = {(version, plural): kind for kind, (version, plural) in READ_KINDS.items()}
+_GROUPS = frozenset(version.partition("/")[0] for version, _ in READ_KINDS.values() if "/" in version)
 _REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 _MAX_LINES = 100_000
 _REASONS = {
@@ -71,7 +72,8 @@ class KubeApiServer:
     """Serves one cluster. ``faults`` are used up one per request; ``denied`` holds (verb, plural) without rights.
 
     Logs come from ``logs`` (whole texts, each line with its time) or, where that has none, from ``log_reader``.
-    ``patched`` holds what was really changed: no dry run, no conflict, no patch that changed nothing.
+    ``unserved`` holds API groups that this cluster does not have. ``patched`` holds what was really changed: no dry
+    run, no conflict, no patch that changed nothing.
     """
 
     def __init__(
@@ -85,6 +87,7 @@ class KubeApiServer:
         self.url = ""
         self.logs: dict[LogSource, str] = {}
         self.denied: set[tuple[str, str]] = set()
+        self.unserved: set[str] = set()
         self.requests: list[Request] = []
         self.faults: list[Fault] = []
 
@@ -134,8 +137,9 @@ class KubeApiServer:
         return answer if fault is None else await _play(fault, request)
 
     async def _answer(self, request: web.Request, body: Any) -> web.Response:
-        if request.path == "/version":
-            return web.json_response({"major": "1", "minor": "31", "gitVersion": "v1.31.4"})
+        discovered = self._discovery(request.path)
+        if discovered is not None:
+            return discovered
         if request.path == _REVIEW and request.method == "POST":
             return self._review(body)
         match = _PATH.fullmatch(request.path)
@@ -152,6 +156,17 @@ class KubeApiServer:
             return await self._list(kind, namespace, request.query)
         ref = ObjectRef(kind, "" if kind in CLUSTER_SCOPED else namespace, name)
         return await (self._patch(ref, body, request) if verb == "patch" else self._get(ref))
+
+    def _discovery(self, path: str) -> web.Response | None:
+        """The server's version, an API group, or 404 for everything of a group that is not served."""
+        if path == "/version":
+            return web.json_response({"major": "1", "minor": "31", "gitVersion": "v1.31.4"})
+        group, _, rest = path.removeprefix("/apis/").partition("/")
+        if group in self.unserved:
+            return _status(404, "the server could not find the requested resource")
+        if group in _GROUPS and not rest:
+            return web.json_response({"kind": "APIGroup", "apiVersion": "v1", "name": group})
+        return None
 
     async def _list(self, kind: str, namespace: str, query: Mapping[str, str]) -> web.Response:
         items = await self.reader.list(kind, namespace)

@@ -5,6 +5,7 @@ from typing import Any
 
 from agent_sre.domain.reference import Window
 from agent_sre.domain.telemetry import LogSource, Series
+from agent_sre.ports.cluster import READ_KINDS
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 500_000, tzinfo=UTC)
 WINDOW = Window(NOW - timedelta(minutes=30), NOW)
@@ -61,6 +62,11 @@ OBJECTS = (
     pod("ledger-1", namespace="bank"),
     deployment("cart"),
     {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "worker-1"}},
+    *(
+        {"apiVersion": version, "kind": kind, "metadata": {"name": "one", "namespace": "shop"}}
+        for kind, (version, _) in READ_KINDS.items()
+        if kind not in {"Pod", "Deployment", "Node"}
+    ),
 )
 
 RUNNING = LogSource("shop", "cart-1", "app")

@@ -9,7 +9,7 @@ from agent_sre.adapters.cluster_snapshot import SnapshotCluster
 from agent_sre.adapters.kubernetes_api import Access, Connection, KubernetesCluster
 from agent_sre.domain.errors import PermanentError
 from agent_sre.domain.reference import ObjectRef
-from agent_sre.ports.cluster import ClusterReader
+from agent_sre.ports.cluster import CLUSTER_SCOPED, READ_KINDS, ClusterReader, NotOffered
 from agent_sre.testing.cluster import FakeCluster
 from agent_sre.testing.kube_api_server import KubeApiServer
 from tests.contract.telemetry_values import OBJECTS
@@ -63,9 +63,35 @@ async def test_one_object_or_none(cluster: ClusterReader) -> None:
     assert await cluster.get(ObjectRef("Node", "", "worker-1")) is not None
 
 
-@pytest.mark.parametrize("kind", ["Secret", "Gadget"])
-async def test_kinds_that_are_not_readable_are_refused(cluster: ClusterReader, kind: str) -> None:
-    with pytest.raises(PermanentError, match=kind):
-        await cluster.list(kind, "shop")
-    with pytest.raises(PermanentError, match=kind):
-        await cluster.get(ObjectRef(kind, "shop", "x"))
+async def test_kinds_that_are_not_readable_are_refused(cluster: ClusterReader) -> None:
+    with pytest.raises(PermanentError, match="Gadget"):
+        await cluster.list("Gadget", "shop")
+    with pytest.raises(PermanentError, match="Gadget"):
+        await cluster.get(ObjectRef("Gadget", "shop", "x"))
+
+
+@pytest.mark.parametrize("kind", [kind for kind in READ_KINDS if kind not in {"Pod", "Node", "Deployment"}])
+async def test_every_kind_reaches_the_reader(cluster: ClusterReader, kind: str) -> None:
+    (found,) = await cluster.list(kind, "" if kind in CLUSTER_SCOPED else "shop")
+    assert (found["kind"], found["apiVersion"], found["metadata"]["name"]) == (kind, READ_KINDS[kind][0], "one")
+
+
+async def test_a_snapshot_gives_secrets_by_name_and_keys_and_a_cluster_is_never_asked(cluster: ClusterReader) -> None:
+    if isinstance(cluster, SnapshotCluster):
+        held = {"kind": "Secret", "metadata": {"name": "db", "namespace": "shop", "annotations": {"x": "aGk="}}}
+        given = SnapshotCluster([{**held, "type": "Opaque", "data": {"password": "aGk=", "user": "aGk="}}])
+        (found,) = await given.list("Secret", "shop")
+        assert found["data"] == {"password": None, "user": None}
+        assert "aGk=" not in str(found)
+        return
+    with pytest.raises(NotOffered, match="never read"):
+        await cluster.list("Secret", "shop")
+
+
+async def test_a_snapshot_without_a_kind_that_the_format_does_not_promise_does_not_call_it_empty() -> None:
+    cluster = SnapshotCluster([{"kind": "EndpointSlice", "metadata": {"name": "cart-x", "namespace": "shop"}}])
+    assert await cluster.list("PodDisruptionBudget", "shop") == ()
+    assert await cluster.list("EndpointSlice", "bank") == ()
+    for kind in ("Lease", "Endpoints", "VirtualService"):
+        with pytest.raises(NotOffered, match="not known"):
+            await cluster.list(kind, "shop")

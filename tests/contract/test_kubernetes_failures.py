@@ -132,6 +132,24 @@ async def test_an_api_that_the_cluster_does_not_serve_is_named(
         await cluster.list("HorizontalPodAutoscaler", "shop")
 
 
+async def test_an_add_on_that_is_not_installed_has_no_objects(
+    server: KubeApiServer, cluster: KubernetesCluster
+) -> None:
+    server.unserved = {"gateway.networking.k8s.io"}
+    assert await cluster.list("HTTPRoute", "shop") == ()
+    server.unserved = {"autoscaling"}
+    with pytest.raises(PermanentError, match="does not serve HorizontalPodAutoscaler"):
+        await cluster.list("HorizontalPodAutoscaler", "shop")
+
+
+async def test_an_add_on_that_serves_another_version_is_not_called_empty(
+    server: KubeApiServer, cluster: KubernetesCluster
+) -> None:
+    server.faults = [Fault(404, "the server could not find the requested resource")]
+    with pytest.raises(PermanentError, match="does not serve VirtualService in networking"):
+        await cluster.list("VirtualService", "shop")
+
+
 async def test_who_set_which_field_is_dropped(server: KubeApiServer, cluster: KubernetesCluster) -> None:
     behind = FakeCluster(OBJECTS)
     behind.update(CART, {"metadata": {"managedFields": [{"manager": "kubectl"}]}})

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.cases
 FORESEEN = (
     "the source is not configured, or missing from the snapshot",
     "a snapshot holds no alerting rules",
+    "kubernetes.json holds no object of the kind",
     "a snapshot holds no list of active alerts",
     "no journal is kept where this reader can see it",
     "neither the alert",

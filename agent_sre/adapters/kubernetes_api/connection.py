@@ -18,7 +18,7 @@ from urllib.parse import quote
 import orjson
 
 from agent_sre.domain.errors import PermanentError, TemporaryError
-from agent_sre.ports.cluster import CLUSTER_SCOPED, READ_KINDS
+from agent_sre.ports.cluster import CLUSTER_SCOPED, NAMES_ONLY, NEVER_READ, READ_KINDS, NotOffered
 
 if TYPE_CHECKING:
     import aiohttp
@@ -241,6 +241,8 @@ def path_of(kind: str, namespace: str, name: str | None = None) -> str:
 
     Raises PermanentError for a kind that is never read and for names that are none: they may come from an alert.
     """
+    if kind in NAMES_ONLY:
+        raise NotOffered(NEVER_READ)
     if kind not in READ_KINDS:
         raise PermanentError(f"objects of kind {kind!r} are never read; readable: {', '.join(sorted(READ_KINDS))}")
     if name and not namespace and kind not in CLUSTER_SCOPED:

@@ -9,7 +9,7 @@ from agent_sre.adapters.kubernetes_api.connection import Connection, Query, Refu
 from agent_sre.adapters.kubernetes_api.retrying import Retrying
 from agent_sre.domain.errors import PermanentError, TemporaryError
 from agent_sre.domain.reference import ObjectRef
-from agent_sre.ports.cluster import READ_KINDS
+from agent_sre.ports.cluster import ADD_ONS, READ_KINDS
 
 PAGE = 500
 MAX_OBJECTS = 50_000
@@ -42,6 +42,8 @@ class KubernetesCluster:
                     raise
             return await self._pages(kind, namespace)
         except Refused as refused:
+            if refused.status == _UNKNOWN and kind in ADD_ONS and not await self._installed(kind):
+                return ()
             raise _unlisted(refused, kind, what) from None
 
     async def get(self, ref: ObjectRef) -> Mapping[str, Any] | None:
@@ -58,6 +60,17 @@ class KubernetesCluster:
     async def close(self) -> None:
         """Close the connections."""
         await self.connection.close()
+
+    async def _installed(self, kind: str) -> bool:
+        """Whether the cluster serves the add-on's API group in any version; a version that we do not read is a gap."""
+        group = READ_KINDS[kind][0].partition("/")[0]
+        try:
+            await self._ask(f"/apis/{group}", f"get the API group {group}")
+        except Refused as refused:
+            if refused.status == _UNKNOWN:
+                return False
+            raise refused.error(f"get the API group {group}") from None
+        return True
 
     async def _pages(self, kind: str, namespace: str) -> tuple[Mapping[str, Any], ...]:
         path, what = path_of(kind, namespace), about("list", kind, namespace)

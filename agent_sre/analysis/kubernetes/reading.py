@@ -11,9 +11,9 @@ from typing import Any
 
 from agent_sre.domain.instant import parse_instant
 from agent_sre.domain.reference import ObjectRef
+from agent_sre.ports.cluster import CLUSTER_SCOPED
 
 Path = tuple[str | int, ...]
-CLUSTER_KINDS = frozenset({"Node", "Namespace", "PersistentVolume", "StorageClass"})
 
 _QUANTITY = re.compile(r"\s*([+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*(m|u|n|[kKMGTPE]i?)?\s*$")
 _FACTOR = {"n": 1e-9, "u": 1e-6, "m": 1e-3, "": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15}
@@ -100,7 +100,7 @@ def name_of(value: Any) -> str:
 
 def namespace_of(value: Any) -> str:
     """The object's namespace, "" where it is cluster-scoped."""
-    return "" if text(value, "kind") in CLUSTER_KINDS else text(value, "metadata", "namespace")
+    return "" if text(value, "kind") in CLUSTER_SCOPED else text(value, "metadata", "namespace")
 
 
 def ref_of(value: Any) -> ObjectRef:
@@ -115,4 +115,4 @@ def controller_of(value: Any) -> ObjectRef | None:
     if chosen is None or not text(chosen, "name"):
         return None
     kind = text(chosen, "kind")
-    return ObjectRef(kind, "" if kind in CLUSTER_KINDS else namespace_of(value), text(chosen, "name"))
+    return ObjectRef(kind, "" if kind in CLUSTER_SCOPED else namespace_of(value), text(chosen, "name"))

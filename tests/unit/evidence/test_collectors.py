@@ -11,9 +11,12 @@ from agent_sre.domain.telemetry import LogSource
 from agent_sre.evidence.catalogue import COLLECTORS, Collector
 from agent_sre.evidence.run import run_collector
 from agent_sre.evidence.scope import Collected, Readers, Scope
-from tests.unit.evidence.worlds import METRICS, NOW, Refusing, alert, log_reader, pod, readers, run, scope
+from agent_sre.ports.cluster import CLUSTER_SCOPED, READ_KINDS
+from agent_sre.testing.cluster import FakeCluster
+from tests.unit.evidence.worlds import METRICS, NOW, Refusing, alert, log_reader, named, pod, readers, run, scope
 
 NAMES = [collector.name for collector in COLLECTORS]
+KUBERNETES = ("kubernetes_objects", "kubernetes_nodes", "kubernetes_events")
 EXPRESSION = "http://prometheus:9090/graph?g0.expr=sum%28http_requests_total%29+%3E+5&g0.tab=1"
 
 
@@ -100,7 +103,61 @@ async def test_objects_are_listed_by_kind_and_empty_listings_are_observed() -> N
     assert [item["metadata"] for item in pods.objects] == [{"name": "cart-1", "namespace": "shop"}]
     assert queries["GET /apis/apps/v1/namespaces/shop/deployments kind=Deployment"].objects == ()
     assert not any("Secret" in query or "bank" in query for query in queries)
-    assert found.gaps == ()
+    (gap,) = found.gaps
+    assert "Lease in shop; " in gap.what
+    assert "whether there was any is not known" in gap.reason
+
+
+@pytest.mark.parametrize("kind", [*READ_KINDS, "Secret"])
+async def test_every_kind_reaches_the_case(kind: str) -> None:
+    namespace = "" if kind in CLUSTER_SCOPED else "shop"
+    name = "shop" if kind == "Namespace" else "one"
+    item = {"kind": kind, "metadata": {"name": name, "namespace": namespace}, "data": {"key": "value"}}
+    given = readers(cluster=SnapshotCluster([item]))
+    observed = [entry for collector in KUBERNETES for entry in (await run(collector, scope(), given)).observations]
+    seen = [found for entry in observed for found in entry.objects]
+    assert [(found["kind"], found["metadata"]["name"]) for found in seen] == [(kind, name)]
+    assert seen[0]["data"] == ({"key": "[redacted:secret]"} if kind == "Secret" else {"key": "value"})
+
+
+@pytest.mark.parametrize("kind", ["Pod", "DaemonSet", "ConfigMap", "Lease", "EndpointSlice"])
+async def test_the_systems_own_parts_reach_the_case(kind: str) -> None:
+    item = {"kind": kind, "metadata": {"name": "coredns", "namespace": "kube-system"}}
+    found = await run("kubernetes_nodes", scope(), readers(cluster=SnapshotCluster([item])))
+    assert [entry.objects[0]["kind"] for entry in found.observations if entry.objects] == [kind]
+
+
+async def test_the_heartbeats_of_nodes_reach_the_case() -> None:
+    lease = {"kind": "Lease", "metadata": {"name": "worker-1", "namespace": "kube-node-lease"}}
+    found = await run("kubernetes_nodes", scope(), readers(cluster=SnapshotCluster([lease])))
+    assert [entry.objects for entry in found.observations if "kube-node-lease" in entry.query] == [
+        ({"apiVersion": "coordination.k8s.io/v1", **lease},)
+    ]
+
+
+async def test_a_webhooks_service_is_looked_at_wherever_it_lies() -> None:
+    client = {"service": {"name": "policy", "namespace": "guard"}, "caBundle": "LS0tLS1CRUdJTg=="}
+    hook = {"name": "policy.guard.example", "failurePolicy": "Fail", "clientConfig": client}
+    objects = [
+        {**named("ValidatingWebhookConfiguration", "policy"), "webhooks": [hook]},
+        {"kind": "Endpoints", "metadata": {"name": "policy", "namespace": "guard"}},
+    ]
+    found = await run("kubernetes_nodes", scope(), readers(cluster=SnapshotCluster(objects)))
+    seen = {item["kind"]: item for entry in found.observations for item in entry.objects}
+    assert seen["ValidatingWebhookConfiguration"]["webhooks"] == [
+        {**hook, "clientConfig": {"service": client["service"]}}
+    ]
+    assert "Endpoints" in seen
+
+
+async def test_a_missing_right_is_said_once_for_each_kind_and_a_refusal_on_principle_needs_no_right() -> None:
+    cluster = FakeCluster([pod("cart-1")])
+    cluster.forbid("list", "Role")
+    found = await run("kubernetes_objects", scope(), readers(cluster=cluster))
+    assert [(gap.what, gap.fix) for gap in found.gaps] == [
+        ("Role in shop", "grant the reader's account list on roles (rbac.authorization.k8s.io) in namespace shop"),
+        ("Secret in shop", ""),
+    ]
 
 
 async def test_of_too_many_objects_those_that_are_not_well_are_kept() -> None:
