@@ -19,7 +19,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 WARM := agent_sre.bootstrap.running, agent_sre.bootstrap.live, agent_sre.graph.checkpoints, agent_sre.cli.demo, \
 	agent_sre.cli.story, agent_sre.cli.render, agent_sre.adapters.kubernetes_api, agent_sre.adapters.metrics_prometheus, \
 	agent_sre.testing.shop.alertmanager, agent_sre.testing.shop.telemetry, agent_sre.adapters.snapshot_directory, \
-	agent_sre.adapters.metrics_snapshot, alembic.command, alembic.config, kubernetes.aio.dynamic
+	agent_sre.adapters.metrics_snapshot, agent_sre.adapters.logs_victorialogs, alembic.command, alembic.config, kubernetes.aio.dynamic
 
 .DEFAULT_GOAL := help
 PEERS := $(patsubst $(LOCKS)/peers/%.lock,build/bench-peers/%/.ready,$(wildcard $(LOCKS)/peers/*.lock))
@@ -37,8 +37,8 @@ venv: $(VENV)/.dev $(VENV)/.product ## make .venv with everything for developmen
 test: venv ## run all tests but those of tests/e2e (ARGS="-k name")
 	@$(BIN)/python -m pytest $(SUITES) $(ARGS)
 
-e2e: venv ## run tests/e2e: real Prometheus, Alertmanager and browser on loopback
-	@$(BIN)/python -m pytest tests/e2e $(ARGS)
+e2e: venv ## run tests/e2e: real Prometheus, Alertmanager, VictoriaLogs and browser on loopback
+	@VICTORIA_LOGS=$$(.ci/victoria-logs) && export VICTORIA_LOGS && $(BIN)/python -m pytest tests/e2e $(ARGS)
 
 lint: venv ## check style, types, layers and sizes
 	@$(BIN)/ruff check .

@@ -61,6 +61,24 @@ class Settings(BaseSettings):
     prometheus_ca_file: str = Field("", description="CA bundle for Prometheus' certificate. Empty: the system's.")
     prometheus_timeout: float = Field(10.0, gt=0, le=120, description="Seconds until a query is given up.")
 
+    logs_backend: Literal["none", "victorialogs"] = Field(
+        "none", description="Log store that is read besides the Kubernetes API: none or victorialogs."
+    )
+    logs_url: str = Field("", description="Base URL of the log store.")
+    logs_token: SecretStr = Field(SecretStr(""), description="Bearer token for the log store.")
+    logs_username: str = Field("", description="User for basic authentication at the log store.")
+    logs_password: SecretStr = Field(SecretStr(""), description="Password for basic authentication at the log store.")
+    logs_tenant: str = Field("", description="Tenant of the log store. VictoriaLogs: AccountID or AccountID:ProjectID.")
+    logs_headers: dict[str, str] = Field(default_factory=dict, description="Further headers for it, as JSON.")
+    logs_ca_file: str = Field("", description="CA bundle for the log store's certificate. Empty: the system's.")
+    logs_timeout: float = Field(10.0, gt=0, le=120, description="Seconds until a request to the log store is given up.")
+    logs_fields: dict[str, str] = Field(
+        default_factory=dict,
+        description="Names of the store's fields that differ from the defaults, as JSON with the keys namespace, pod, "
+        "container, message, level, time, node, unit; see docs/logs.md.",
+    )
+    logs_ui_url: str = Field("", description="Where people reach the log store's user interface, for links.")
+
     kubernetes: Literal["auto", "in_cluster", "kubeconfig", "off"] = Field(
         "auto",
         description="Where the cluster's access comes from. auto: in the pod its service account, else kubeconfig.",
@@ -129,7 +147,7 @@ def _explain(item: Mapping[str, Any]) -> str:
     name = name if name.startswith(PREFIX) else f"{PREFIX}{name}"
     if item["type"] == "extra_forbidden":
         return f"{name} in .env is not a setting; see .env.example for the names"
-    secret = any(word in name for word in ("TOKEN", "PASSWORD"))
+    secret = any(word in name for word in ("TOKEN", "PASSWORD", "API_KEY"))
     shown = "a value" if secret else repr(item.get("input"))
     return f"{name}={shown}: {item['msg']}"
 

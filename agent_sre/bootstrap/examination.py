@@ -7,6 +7,7 @@ from pathlib import Path
 
 from agent_sre.actions.catalogue import ACTIONS
 from agent_sre.bootstrap.live import open_metrics, signals
+from agent_sre.bootstrap.log_store import log_store_probe
 from agent_sre.bootstrap.running import database_url, webhook_auth
 from agent_sre.bootstrap.snapshot import runbooks
 from agent_sre.domain.errors import AgentSreError
@@ -25,6 +26,9 @@ async def examine(settings: Settings) -> tuple[Check, ...]:
     if not settings.prometheus_url:
         fix = f"set {PREFIX}PROMETHEUS_URL; without it metrics are an evidence gap"
         checks.append(Check("prometheus", CheckState.SKIPPED, "not configured", fix))
+    if settings.logs_backend == "none":
+        fix = f"set {PREFIX}LOGS_BACKEND; without it only lines that the containers' runtime still has are seen"
+        checks.append(Check("log store", CheckState.SKIPPED, "not configured", fix))
     return tuple(checks)
 
 
@@ -106,6 +110,9 @@ async def _probes(settings: Settings) -> list[Probe]:
         metrics = open_metrics(settings)
         if metrics is not None:
             probes.append(PrometheusProbe(metrics))
+    log_store = log_store_probe(settings)
+    if log_store is not None:
+        probes.append(log_store)
     if settings.kubernetes != "off":
         from agent_sre.adapters.kubernetes_api import KubernetesProbe, KubernetesWriterProbe
 

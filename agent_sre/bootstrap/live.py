@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent_sre.adapters.clock_system import RandomIds, SystemClock
+from agent_sre.bootstrap.log_store import open_log_store
 from agent_sre.bootstrap.running import World
 from agent_sre.bootstrap.snapshot import runbooks
 from agent_sre.domain.errors import PermanentError
@@ -26,6 +27,9 @@ async def open_world(settings: Settings) -> AsyncIterator[World]:
         metrics = open_metrics(settings)
         if metrics is not None:
             stack.push_async_callback(metrics.close)
+        log_store = open_log_store(settings)
+        if log_store is not None:
+            stack.push_async_callback(log_store.close)
         cluster = logs = writer = None
         if settings.kubernetes != "off":
             from agent_sre.adapters.kubernetes_api import KubernetesLogs, open_cluster, open_writer
@@ -41,7 +45,7 @@ async def open_world(settings: Settings) -> AsyncIterator[World]:
                 writer = await open_writer(settings.kubernetes, own or settings.kubeconfig, context)
                 stack.push_async_callback(writer.close)
         yield World(
-            readers=Readers(cluster=cluster, metrics=metrics, logs=logs),
+            readers=Readers(cluster=cluster, metrics=metrics, logs=logs, log_store=log_store),
             writer=writer,
             signals=signals(settings),
             runbooks=runbooks(settings),

@@ -13,6 +13,8 @@ ORDER = (
     "alert",
     "incident",
     "telemetry",
+    "log_sample",
+    "log_search",
     "log_text",
     "signal",
     "evidence",

@@ -12,6 +12,8 @@ from datetime import datetime
 from typing import IO
 
 from agent_sre.domain.instant import parse_instant
+from agent_sre.domain.log_sample import EvenSample
+from agent_sre.domain.log_search import MAX_SAMPLE_BYTES
 from agent_sre.domain.reference import Window
 from agent_sre.domain.telemetry import LogLine, LogSource, LogStream
 
@@ -24,45 +26,14 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ufffd]+")
 
 def read_log(source: LogSource, file: IO[bytes], window: Window, max_lines: int) -> LogStream:
     """At most ``max_lines`` entries inside the window (those without a time count as inside), oldest first."""
-    sample = _EvenSample(max(max_lines, 1))
-    for entry in _entries(file):
+    sample: EvenSample[LogLine] = EvenSample(max_lines, lambda line: len(line.text), MAX_SAMPLE_BYTES)
+    for entry in entries(file):
         if entry.time is None or window.contains(entry.time):
             sample.add(entry)
     return LogStream(source, tuple(_in_order(sample.kept())), sample.left_out)
 
 
-class _EvenSample:
-    """Keeps every n-th item, doubling n whenever too many are held: an even sample of a stream of unknown length."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._held: list[LogLine] = []
-        self._stride = 1
-        self._seen = 0
-
-    def add(self, item: LogLine) -> None:
-        if self._seen % self._stride == 0:
-            if len(self._held) == 2 * self._size:
-                del self._held[1::2]
-                self._stride *= 2
-            if self._seen % self._stride == 0:
-                self._held.append(item)
-        self._seen += 1
-
-    def kept(self) -> list[LogLine]:
-        """At most ``size`` items, evenly spread, first and last of the held ones included."""
-        held, size = self._held, self._size
-        if len(held) <= size:
-            return held
-        last = len(held) - 1
-        return [held[round(index * last / max(size - 1, 1))] for index in range(size)]
-
-    @property
-    def left_out(self) -> int:
-        return self._seen - min(len(self._held), self._size)
-
-
-def _entries(file: IO[bytes]) -> Iterator[LogLine]:
+def entries(file: IO[bytes]) -> Iterator[LogLine]:
     """Lines joined with the continuation lines that follow them; a line before the first time stands alone."""
     time: datetime | None = None
     parts: list[str] = []
@@ -94,14 +65,14 @@ def _lines(file: IO[bytes]) -> Iterator[str]:
 def _stamped(line: str) -> tuple[datetime | None, str]:
     match = _STAMP.match(line)
     if match is None:
-        return None, _clean(line)
+        return None, clean(line)
     try:
-        return parse_instant(match[1]), _clean(line[match.end() :])
+        return parse_instant(match[1]), clean(line[match.end() :])
     except ValueError:
-        return None, _clean(line)
+        return None, clean(line)
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """Without terminal codes; runs of binary as one mark."""
     if text.isprintable():
         return text

@@ -1,60 +1,117 @@
 """Logs of the containers in the incident's namespaces, the most telling ones first.
 
 Containers that are not well, previous runs of restarted ones, and workloads the alerts name come before the rest; of
-healthy replicas only a few are read, because they tell the same story. What is not read is said.
+healthy replicas only a few are read, because they tell the same story. What is not read is said. Where a log store is
+configured, it adds what the runtime no longer has (``log_history``).
 """
 
 import asyncio
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from agent_sre.domain.telemetry import LogSource
+from agent_sre.domain.reference import Window
+from agent_sre.domain.telemetry import LogSource, LogStream
 from agent_sre.evidence.kubernetes_paths import log_query
+from agent_sre.evidence.log_history import missing
 from agent_sre.evidence.reading import Reading, not_there
 from agent_sre.evidence.scope import Collected, Readers, Scope
 from agent_sre.ports.cluster import ClusterReader
+from agent_sre.ports.logs import LogAnswer, LogReader
 
 NAME = "pod_logs"
+Place = tuple[str, str]
+"""Namespace and name of a pod."""
 _HEALTHY_REPLICAS = 3
 _POD_SUFFIX = re.compile(r"-[a-f0-9]{6,10}-[a-z0-9]{5}$|-[a-z0-9]{5}$|-\d+$")
 _FIX = "grant the reader's account get on pods/log, or add logs/ to the snapshot"
+_STORE_FIX = "let the account in AGENT_SRE_LOGS_* read this namespace; agent-sre doctor says what it can"
 
 
 async def collect(scope: Scope, readers: Readers) -> Collected:
-    """One observation per container's run."""
-    logs = readers.logs
-    if logs is None:
+    """One observation per container's run, then one per part of the window that only the log store has."""
+    if readers.logs is None and readers.log_store is None:
         return not_there("logs", "logs of containers", _FIX)
     reading = Reading(NAME, "logs", scope)
-    listed = await asyncio.gather(
-        *(reading.look(f"logs of {name}", partial(logs.sources, name), _FIX) for name in scope.namespaces)
-    )
-    sources = [source for found in listed for source in found or ()]
     ailing = await _ailing(scope, readers.cluster)
-    chosen, skipped = _choose(sources, ailing, _named(scope), scope.limits.log_streams)
-    answers = await asyncio.gather(
-        *(
-            reading.look(f"log of {source}", partial(logs.read, source, scope.window, scope.limits.log_lines), _FIX)
-            for source in chosen
-        )
-    )
-    for source, stream in zip(chosen, answers, strict=True):
-        if stream is not None:
-            left_out = (f"{stream.left_out} lines, sampled evenly",) if stream.left_out else ()
-            query = log_query(source.namespace, source.pod, source.container, previous=source.previous)
-            reading.observe(query, streams=(stream,), left_out=left_out)
-    if skipped:
-        reading.gap(
-            f"logs of {len(skipped)} more containers, such as {skipped[0]}",
-            f"healthy replicas beyond {_HEALTHY_REPLICAS}, or more than {scope.limits.log_streams} streams",
-        )
+    listed, answers = await _current(reading, readers.logs, ailing) if readers.logs is not None else ([], {})
+    if readers.log_store is not None:
+        await _history(reading, readers.log_store, ailing, listed, answers)
     return reading.done()
 
 
-async def _ailing(scope: Scope, cluster: ClusterReader | None) -> set[tuple[str, str]]:
+async def _current(
+    reading: Reading, logs: LogReader, ailing: set[Place]
+) -> tuple[list[LogSource], dict[LogSource, LogStream | None]]:
+    """Read the most telling runs from the runtime; gives all that there are, and what came of those chosen."""
+    scope = reading.scope
+    sources = await _sources(reading, logs, _FIX)
+    chosen, skipped = _choose(sources, ailing, _named(scope), scope.limits.log_streams)
+    answers = await _read_all(reading, logs, [(source, scope.window) for source in chosen], _FIX)
+    for source, answer in zip(chosen, answers, strict=True):
+        if answer is not None:
+            query = log_query(source.namespace, source.pod, source.container, previous=source.previous)
+            reading.observe(query, streams=answer.streams, left_out=left_out(answer), link=answer.link)
+    _say_skipped(reading, skipped, scope.limits.log_streams)
+    read = {source: answer.streams[0] if answer else None for source, answer in zip(chosen, answers, strict=True)}
+    return sources, read
+
+
+async def _history(
+    reading: Reading,
+    store: LogReader,
+    ailing: set[Place],
+    listed: Sequence[LogSource],
+    answers: Mapping[LogSource, LogStream | None],
+) -> None:
+    """Read from the store what the runtime did not cover."""
+    scope = reading.scope
+    stored = await _sources(reading, store, _STORE_FIX)
+    wanted = missing(stored, listed, answers, scope.window)
+    chosen, skipped = _choose(wanted, ailing, _named(scope), scope.limits.stored_streams)
+    parts = [(source, window) for source in chosen for window in wanted[source]]
+    for (_, window), answer in zip(parts, await _read_all(reading, store, parts, _STORE_FIX), strict=True):
+        if answer is not None and (any(stream.lines for stream in answer.streams) or left_out(answer)):
+            reading.observe(
+                answer.query, streams=answer.streams, left_out=left_out(answer), link=answer.link, window=window
+            )
+    _say_skipped(reading, skipped, scope.limits.stored_streams)
+
+
+async def _sources(reading: Reading, logs: LogReader, fix: str) -> list[LogSource]:
+    scope = reading.scope
+    listed = await asyncio.gather(
+        *(reading.look(f"logs of {name}", partial(logs.sources, name, scope.window), fix) for name in scope.namespaces)
+    )
+    return [source for found in listed for source in found or ()]
+
+
+async def _read_all(
+    reading: Reading, logs: LogReader, parts: Sequence[tuple[LogSource, Window]], fix: str
+) -> list[LogAnswer | None]:
+    lines = reading.scope.limits.log_lines
+    return await asyncio.gather(
+        *(reading.look(f"log of {source}", partial(logs.read, source, window, lines), fix) for source, window in parts)
+    )
+
+
+def left_out(answer: LogAnswer) -> tuple[str, ...]:
+    """What to say of lines that an answer lacks."""
+    lines = sum(stream.left_out for stream in answer.streams)
+    return (*((f"{lines} lines, sampled evenly",) if lines else ()), *answer.notes)
+
+
+def _say_skipped(reading: Reading, skipped: Sequence[LogSource], limit: int) -> None:
+    if skipped:
+        reading.gap(
+            f"logs of {len(skipped)} more containers, such as {skipped[0]}",
+            f"healthy replicas beyond {_HEALTHY_REPLICAS}, or more than {limit} streams",
+        )
+
+
+async def _ailing(scope: Scope, cluster: ClusterReader | None) -> set[Place]:
     """Namespace and name of pods that are not well. Refusals are kubernetes_objects' gaps, not repeated here."""
     if cluster is None:
         return set()
@@ -84,7 +141,7 @@ def _named(scope: Scope) -> frozenset[str]:
 
 
 def _choose(
-    sources: Iterable[LogSource], ailing: set[tuple[str, str]], named: frozenset[str], limit: int
+    sources: Iterable[LogSource], ailing: set[Place], named: frozenset[str], limit: int
 ) -> tuple[list[LogSource], list[LogSource]]:
     """What to read, the most telling first, and what to skip."""
     rank = {source: _rank(source, ailing, named) for source in sources}
@@ -100,7 +157,7 @@ def _choose(
     return chosen, skipped
 
 
-def _rank(source: LogSource, ailing: set[tuple[str, str]], named: frozenset[str]) -> int:
+def _rank(source: LogSource, ailing: set[Place], named: frozenset[str]) -> int:
     if source.previous or (source.namespace, source.pod) in ailing:
         return 0 if source.previous else 1
     return 2 if {source.pod, workload_of(source.pod), source.container} & named else 3

@@ -30,6 +30,7 @@ class Limits:
     objects_per_kind: int = 5_000
     events: int = 10_000
     log_streams: int = 200
+    stored_streams: int = 60
     log_lines: int = 5_000
     series_per_metric: int = 2_000
     range_points: int = 240
@@ -54,7 +55,10 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Readers:
-    """The read-only ports; None where a source is not there."""
+    """The read-only ports; None where a source is not there.
+
+    ``logs`` reads what the containers' runtime keeps (current and previous runs), ``log_store`` what was shipped away.
+    """
 
     cluster: ClusterReader | None = None
     metrics: MetricsReader | None = None
@@ -62,6 +66,7 @@ class Readers:
     changes: ChangeReader | None = None
     topology: TopologyReader | None = None
     traces: TraceReader | None = None
+    log_store: LogReader | None = None
 
 
 @dataclass(frozen=True, slots=True)

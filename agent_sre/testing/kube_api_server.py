@@ -217,9 +217,10 @@ class KubeApiServer:
         if source in self.logs:
             lines = self.logs[source].splitlines(keepends=True)
             return "".join(line for line in lines if line[:19] >= format_instant(since)[:19])
-        if self.log_reader is None or source not in await self.log_reader.sources(source.namespace):
+        window = Window(since, max(since, datetime.now(UTC)))
+        if self.log_reader is None or source not in await self.log_reader.sources(source.namespace, window):
             return None
-        stream = await self.log_reader.read(source, Window(since, max(since, datetime.now(UTC))), _MAX_LINES)
+        (stream,) = (await self.log_reader.read(source, window, _MAX_LINES)).streams
         return "".join(_stamped(line) for line in stream.lines)
 
     def _review(self, body: Any) -> web.Response:

@@ -52,14 +52,14 @@ async def test_of_a_long_log_the_newest_lines_are_read_and_the_rest_is_estimated
     server: KubeApiServer, cluster: KubernetesCluster
 ) -> None:
     server.logs = {SOURCE: log(1000)}
-    stream = await KubernetesLogs(cluster, tail=100).read(SOURCE, WINDOW, 500)
+    (stream,) = (await KubernetesLogs(cluster, tail=100).read(SOURCE, WINDOW, 500)).streams
     assert numbers(stream) == list(range(900, 1000))
     assert stream.left_out == pytest.approx(900, rel=0.05)
 
 
 async def test_a_log_that_was_read_whole_left_nothing_out(server: KubeApiServer, cluster: KubernetesCluster) -> None:
     server.logs = {SOURCE: log(99)}
-    stream = await KubernetesLogs(cluster, tail=100).read(SOURCE, WINDOW, 500)
+    (stream,) = (await KubernetesLogs(cluster, tail=100).read(SOURCE, WINDOW, 500)).streams
     assert (len(stream.lines), stream.left_out) == (99, 0)
 
 
@@ -68,21 +68,21 @@ async def test_a_window_long_past_is_not_empty_but_out_of_reach(
 ) -> None:
     server.logs = {SOURCE: log(1200)}
     past = Window(START, START + timedelta(minutes=1))
-    stream = await KubernetesLogs(cluster, tail=100).read(SOURCE, past, 500)
+    (stream,) = (await KubernetesLogs(cluster, tail=100).read(SOURCE, past, 500)).streams
     assert stream.lines == ()
     assert stream.left_out == pytest.approx(60, rel=0.05)
 
 
 async def test_long_lines_lose_the_oldest_not_the_newest(server: KubeApiServer, cluster: KubernetesCluster) -> None:
     server.logs = {SOURCE: log(100, length=1000)}
-    stream = await KubernetesLogs(cluster, max_bytes=20_000).read(SOURCE, WINDOW, 500)
+    (stream,) = (await KubernetesLogs(cluster, max_bytes=20_000).read(SOURCE, WINDOW, 500)).streams
     assert numbers(stream)[-1] == 99
     assert len(stream.lines) + stream.left_out == pytest.approx(100, rel=0.05)
 
 
 async def test_lines_too_long_to_be_read_whole_are_counted(server: KubeApiServer, cluster: KubernetesCluster) -> None:
     server.logs = {SOURCE: log(64, length=30_000)}
-    stream = await KubernetesLogs(cluster, tail=64, max_bytes=20_000).read(SOURCE, WINDOW, 500)
+    (stream,) = (await KubernetesLogs(cluster, tail=64, max_bytes=20_000).read(SOURCE, WINDOW, 500)).streams
     assert stream.left_out >= 1
     assert all(len(line.text) < 17_000 for line in stream.lines)
 
@@ -90,7 +90,7 @@ async def test_lines_too_long_to_be_read_whole_are_counted(server: KubeApiServer
 async def test_a_busy_server_is_asked_again(server: KubeApiServer, cluster: KubernetesCluster) -> None:
     server.logs = {SOURCE: log(3)}
     server.faults = [Fault(429, "busy"), Fault(503, "busy")]
-    assert len((await KubernetesLogs(cluster).read(SOURCE, WINDOW, 10)).lines) == 3
+    assert len((await KubernetesLogs(cluster).read(SOURCE, WINDOW, 10)).streams[0].lines) == 3
     assert len(server.requests) == 3
 
 

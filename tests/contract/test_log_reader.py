@@ -1,11 +1,14 @@
-"""What every LogReader does, held to the snapshot twin and to the Kubernetes adapter over real sockets."""
+"""The conformance suite of the log port over the snapshot twin and over the Kubernetes adapter against an API server
+double, over real sockets; and what only those two have: runs of a container. The log stores run the same suite in
+``test_log_stores_recorded`` (recorded protocol) and in tests/e2e (real servers)."""
 
+import contextlib
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,52 +19,76 @@ from agent_sre.domain.telemetry import LogSource
 from agent_sre.ports.logs import LogReader
 from agent_sre.testing.cluster import FakeCluster
 from agent_sre.testing.kube_api_server import KubeApiServer
-from tests.contract.telemetry_values import HEALTHY, LOGS, NOW, OBJECTS, PREVIOUS, RUNNING, WINDOW
+from tests.contract import log_values
+from tests.contract.log_suite import *  # noqa: F403
+from tests.contract.telemetry_values import HEALTHY, LOGS, NOW, OBJECTS, PREVIOUS, RUNNING, WINDOW, pod
+
+Texts = dict[LogSource, str]
 
 
 @pytest.fixture(params=["snapshot", "kubernetes"])
-async def logs(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[LogReader]:
-    if request.param == "snapshot":
-        yield SnapshotLogs({source: partial(io.BytesIO, text.encode()) for source, text in LOGS.items()}, NOW)
+def reader(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
+    """Makes the reader of one kind over given objects and texts."""
+    return partial(opened, request.param, tmp_path)
+
+
+@contextlib.asynccontextmanager
+async def opened(kind: str, folder: Path, objects: tuple[Any, ...], texts: Texts) -> AsyncIterator[LogReader]:
+    if kind == "snapshot":
+        yield SnapshotLogs({source: partial(io.BytesIO, text.encode()) for source, text in texts.items()}, NOW)
         return
-    async with KubeApiServer(FakeCluster(OBJECTS)).running() as server:
-        server.logs = dict(LOGS)
-        config = tmp_path / "kubeconfig"
+    async with KubeApiServer(FakeCluster(objects)).running() as server:
+        server.logs = dict(texts)
+        config = folder / "kubeconfig"
         config.write_text(server.kubeconfig())
         cluster = KubernetesCluster(Connection(Access("kubeconfig", str(config))))
         yield KubernetesLogs(cluster)
         await cluster.close()
 
 
-async def test_sources_are_containers_and_their_previous_runs(logs: LogReader) -> None:
-    assert await logs.sources("shop") == (RUNNING, PREVIOUS, HEALTHY)
-    assert await logs.sources("nowhere") == ()
-    assert await logs.sources("@nodes") == ()
+@pytest.fixture
+async def logs(reader: Any) -> AsyncIterator[LogReader]:
+    async with reader(tuple(pods()), log_values.LOGS) as found:
+        yield found
 
 
-async def test_lines_in_the_window_with_their_continuations(logs: LogReader) -> None:
-    stream = await logs.read(RUNNING, WINDOW, 100)
+@pytest.fixture
+async def runs(reader: Any) -> AsyncIterator[LogReader]:
+    async with reader(OBJECTS, LOGS) as found:
+        yield found
+
+
+def pods() -> Iterator[dict[str, Any]]:
+    """The pods whose containers print ``log_values``."""
+    containers: dict[tuple[str, str], list[str]] = {}
+    for source in log_values.LOGS:
+        containers.setdefault((source.namespace, source.pod), []).append(source.container)
+    for (namespace, name), names in containers.items():
+        found = pod(name, namespace=namespace)
+        (status,) = found["status"]["containerStatuses"]
+        found["status"]["containerStatuses"] = [{**status, "name": name} for name in names]
+        yield found
+
+
+async def test_sources_are_containers_and_their_previous_runs(runs: LogReader) -> None:
+    assert await runs.sources("shop", WINDOW) == (RUNNING, PREVIOUS, HEALTHY)
+
+
+async def test_lines_in_the_window_with_their_continuations(runs: LogReader) -> None:
+    (stream,) = (await runs.read(RUNNING, WINDOW, 100)).streams
     assert stream.source == RUNNING
     assert [line.text for line in stream.lines] == ["starting", "panic: boom\ngoroutine 1 [running]:", "red"]
     assert stream.lines[0].time == datetime(2026, 3, 1, 11, 40, 0, 123456, UTC)
     assert stream.left_out == 0
 
 
-async def test_the_run_before_the_last_restart(logs: LogReader) -> None:
-    assert [line.text for line in (await logs.read(PREVIOUS, WINDOW, 100)).lines] == ["last words"]
+async def test_the_run_before_the_last_restart(runs: LogReader) -> None:
+    (stream,) = (await runs.read(PREVIOUS, WINDOW, 100)).streams
+    assert [line.text for line in stream.lines] == ["last words"]
 
 
-async def test_too_many_lines_are_sampled_evenly_and_counted(logs: LogReader) -> None:
-    stream = await logs.read(HEALTHY, WINDOW, 50)
-    numbers = [int(line.text.split()[1]) for line in stream.lines]
-    assert len(numbers) == 50
-    assert stream.left_out == 549  # line 0 lies before the window
-    assert numbers == sorted(numbers)
-    assert max(later - earlier for earlier, later in pairwise(numbers)) < 40
-
-
-async def test_a_log_that_is_not_there_is_refused(logs: LogReader) -> None:
+async def test_a_log_that_is_not_there_is_refused(runs: LogReader) -> None:
     with pytest.raises(PermanentError, match="nobody"):
-        await logs.read(LogSource("shop", "nobody", "app"), WINDOW, 10)
+        await runs.read(LogSource("shop", "nobody", "app"), WINDOW, 10)
     with pytest.raises(PermanentError):
-        await logs.read(LogSource("@nodes", "worker-1", "kubelet"), WINDOW, 10)
+        await runs.read(LogSource("@nodes", "worker-1", "kubelet"), WINDOW, 10)

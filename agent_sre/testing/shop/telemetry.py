@@ -4,9 +4,11 @@ the snapshot twin of the metrics port."""
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+from agent_sre.domain.log_search import FoundLines, LogSearch, counted, tally
 from agent_sre.domain.reference import Window
-from agent_sre.domain.telemetry import Change, Edge, LogLine, LogSource, LogStream
+from agent_sre.domain.telemetry import Change, Edge, LogLine, LogSource
 from agent_sre.ports.clock import Clock
+from agent_sre.ports.logs import LogAnswer, LogCounts
 from agent_sre.testing.shop.traffic import BASE_P95_MS, CALLS, NAMESPACE, wobble
 from agent_sre.testing.shop.world import BAD, DEPLOYED_BEFORE, ShopWorld
 
@@ -21,7 +23,7 @@ class ShopLogs:
         self._world = world
         self._clock = clock
 
-    async def sources(self, namespace: str) -> tuple[LogSource, ...]:
+    async def sources(self, namespace: str, window: Window) -> tuple[LogSource, ...]:
         """Every pod that lives now."""
         if namespace != NAMESPACE:
             return ()
@@ -30,13 +32,33 @@ class ShopLogs:
             LogSource(NAMESPACE, pod, service) for service in BASE_P95_MS for pod in self._world.pods(service, now)
         )
 
-    async def read(self, source: LogSource, window: Window, max_lines: int) -> LogStream:
-        """The pod's lines in the window, the newest where there are too many."""
-        lines = tuple(self._lines(source, Window(window.start, min(window.end, max(window.start, self._clock.now())))))
-        left_out = max(0, len(lines) - max_lines)
-        return LogStream(source, lines[left_out:], left_out)
+    async def read(self, source: LogSource, window: Window, max_lines: int) -> LogAnswer:
+        """The pod's lines in the window."""
+        found = FoundLines(max_lines)
+        for line in self._lines(source, window):
+            found.add(source, line)
+        return LogAnswer(found.streams({source: 0}), f"log of {source}")
+
+    async def search(self, search: LogSearch, max_lines: int) -> LogAnswer:
+        """What the living pods printed."""
+        found = FoundLines(max_lines)
+        for source in await self._searched(search):
+            for line in self._lines(source, search.window):
+                if search.admits(line):
+                    found.add(source, line)
+        return LogAnswer(found.streams(), str(search))
+
+    async def counts(self, search: LogSearch, step: timedelta) -> LogCounts:
+        """How much the living pods printed."""
+        lines = (line for source in await self._searched(search) for line in self._lines(source, search.window))
+        seconds = step.total_seconds()
+        return LogCounts(counted(search, seconds, tally(search, seconds, lines)), str(search))
+
+    async def _searched(self, search: LogSearch) -> list[LogSource]:
+        return [source for source in await self.sources(search.namespace, search.window) if search.has(source)]
 
     def _lines(self, source: LogSource, window: Window) -> Iterator[LogLine]:
+        window = Window(window.start, min(window.end, max(window.start, self._clock.now())))
         service = source.container
         tick = int(window.start.timestamp() // EVERY)
         # A failure takes two lines, the second a millisecond later.

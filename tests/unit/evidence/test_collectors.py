@@ -73,7 +73,7 @@ async def test_one_slow_read_does_not_lose_the_others() -> None:
             assert given.logs is not None
             return await given.logs.read(LogSource("shop", "cart-1", "app"), wanted.window, 10)
 
-        async def sources(self, namespace: str) -> tuple[LogSource, ...]:
+        async def sources(self, *of: object) -> tuple[LogSource, ...]:
             return (LogSource("shop", "slow", "app"), LogSource("shop", "cart-1", "app"))
 
     found = await run("pod_logs", wanted, Readers(logs=HalfSilent(None)))  # type: ignore[arg-type]

@@ -62,10 +62,10 @@ async def test_errors_are_logged_by_the_new_pods_only() -> None:
     logs = ShopLogs(world, clock)
     window = Window(START - timedelta(minutes=30), START)
     for pod in world.pods("checkout", START.timestamp()):
-        stream = await logs.read(LogSource("shop", pod, "checkout"), window, 5000)
+        (stream,) = (await logs.read(LogSource("shop", pod, "checkout"), window, 5000)).streams
         assert any("KeyError" in line.text for line in stream.lines)
         assert all(line.time is not None and line.time <= START for line in stream.lines)
-    web = await logs.read(LogSource("shop", world.pods("web", 0)[0], "web"), window, 100)
+    web = (await logs.read(LogSource("shop", world.pods("web", 0)[0], "web"), window, 100)).streams[0]
     assert (len(web.lines), web.left_out > 0) == (100, True)
     assert not any("KeyError" in line.text for line in web.lines)
 

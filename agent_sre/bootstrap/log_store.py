@@ -1,0 +1,68 @@
+"""The log store that the settings name: its reader, and the doctor's look at it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from agent_sre.domain.errors import PermanentError
+from agent_sre.ports.health import Probe
+from agent_sre.ports.logs import LogReader
+from agent_sre.settings import PREFIX, Settings
+
+if TYPE_CHECKING:
+    from agent_sre.adapters.logs_victorialogs import VictoriaLogs
+    from agent_sre.outbound import Endpoint
+
+
+class OpenLogStore(LogReader, Protocol):
+    """A reader with connections to close."""
+
+    async def close(self) -> None:
+        """Close the connections."""
+        ...
+
+
+def open_log_store(settings: Settings) -> OpenLogStore | None:
+    """The log store's adapter, or None where none is configured."""
+    if settings.logs_backend == "none":
+        return None
+    return _victorialogs(settings)
+
+
+def log_store_probe(settings: Settings) -> Probe | None:
+    """What looks at the log store for the doctor, or None where none is configured."""
+    if settings.logs_backend == "none":
+        return None
+    from agent_sre.adapters.logs_victorialogs import VictoriaLogsProbe
+
+    return VictoriaLogsProbe(_victorialogs(settings), settings.logs_tenant)
+
+
+def _victorialogs(settings: Settings) -> VictoriaLogs:
+    from agent_sre.adapters.logs_victorialogs import FIELDS, VictoriaLogs, tenant_headers
+
+    endpoint = _endpoint(settings, "VictoriaLogs", tenant_headers(settings.logs_tenant))
+    return VictoriaLogs(endpoint, FIELDS.changed(settings.logs_fields, _FIELDS), settings.logs_ui_url)
+
+
+_FIELDS = f"{PREFIX}LOGS_FIELDS"
+
+
+def _endpoint(settings: Settings, name: str, tenant: dict[str, str]) -> Endpoint:
+    from agent_sre.outbound import Endpoint
+
+    if not settings.logs_url:
+        raise PermanentError(
+            f"{PREFIX}LOGS_BACKEND={settings.logs_backend} but {PREFIX}LOGS_URL is empty; say where it is"
+        )
+    return Endpoint(
+        name=name,
+        settings=f"{PREFIX}LOGS",
+        url=settings.logs_url,
+        bearer=settings.logs_token.get_secret_value(),
+        username=settings.logs_username,
+        password=settings.logs_password.get_secret_value(),
+        headers={**settings.logs_headers, **tenant},
+        ca_file=settings.logs_ca_file,
+        timeout_seconds=settings.logs_timeout,
+    )
