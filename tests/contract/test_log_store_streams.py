@@ -69,6 +69,12 @@ async def test_of_200_mb_of_rows_a_sample_is_kept_in_a_process_of_less_than_150_
     assert "| sample 100 " in seen["query"]
 
 
+def peak() -> float:
+    """The most memory that this process ever had resident. Not getrusage's, which is inherited from the parent."""
+    status = Path("/proc/self/status").read_text()
+    return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM:"))
+
+
 async def measured() -> None:
     """Run in a process of its own: read 200 MB, and print what came of it and the most memory that was resident."""
     block = row("a line of about a kilobyte " + "x" * 1000) * 250
@@ -78,11 +84,8 @@ async def measured() -> None:
         logs = VictoriaLogs(Endpoint("VictoriaLogs", "AGENT_SRE_LOGS", server.url, timeout_seconds=50))
         (stream,) = (await logs.read(AILING, WINDOW, 5_000)).streams
         await logs.close()
-    # Not getrusage: its maximum is inherited from the process that started this one.
-    status = Path("/proc/self/status").read_text()
-    kilobytes = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:"))
     query = server.requests[-1].fields["query"]
-    told = {"megabytes": kilobytes / 1024, "lines": len(stream.lines), "left_out": stream.left_out, "query": query}
+    told = {"megabytes": peak(), "lines": len(stream.lines), "left_out": stream.left_out, "query": query}
     print(json.dumps(told))
 
 
