@@ -1,112 +1,150 @@
 """What the logs say is wrong, where it began, and who merely reports somebody else's trouble.
 
 An error log names its cause in one of three ways: by a well-known message (``log_patterns``), by an exception of its
-own, or by pointing at somebody else: refused by, timed out calling, answered with 5xx by. Pointers are followed: the
-workload that is pointed at and complains itself, or is pointed at by several, is nearer to the origin than the one that
-points. A host outside the cluster at the end of the chain is an outside cause. Log text is never more than a witness:
-a cause found only here stays below what the cluster's own objects prove.
+own, or by pointing at somebody else (``log_chains``). A well-known message about a store is a fault of the store,
+whoever logs it. Who points at a workload that complains itself is a witness, and his own troubles count for less where
+they are of the kind that a failing callee brings about. A host outside the cluster at the end of the chain is an
+outside cause. Log text is never more than a witness: a cause found only here stays below what the cluster's own objects
+prove.
 """
 
-import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 
-from agent_sre.analysis.calls import calls
 from agent_sre.analysis.casefile import CaseFile
+from agent_sre.analysis.kubernetes.cluster import cluster_of
+from agent_sre.analysis.log_chains import Chains
 from agent_sre.analysis.log_entries import Statement, troubles
-from agent_sre.analysis.log_patterns import REFUSED, SERVER_ERROR, TIMED_OUT, classify, outside_host
+from agent_sre.analysis.log_patterns import NODE, STORE, Pattern, classify, is_somebody_else_s, outside_host
+from agent_sre.analysis.log_records import ERROR
 from agent_sre.analysis.objects import object_of
-from agent_sre.analysis.stack_traces import exception
-from agent_sre.domain.finding import Finding
+from agent_sre.domain.finding import Fact, Finding
+from agent_sre.domain.reference import ObjectRef
 from agent_sre.domain.visible import one_line
 
 _WITNESS = 0.45
 """What is left of a strength where the workload only reports another's trouble."""
+_PER_WITNESS, _MOST_WITNESSES = 0.04, 3
+_BROUGHT_ABOUT = frozenset(
+    {
+        "unhandled_exception",
+        "timeout_too_short",
+        "traffic_surge",
+        "retry_storm",
+        "thread_pool_exhausted",
+        "connection_pool_exhausted",
+        "queue_backlog",
+        "service_dns_resolution_failure",
+    }
+)
+"""Faults that a failing callee brings about in its callers."""
+_OWN_EXCEPTION = 0.42
+_MOST = 300
+"""Statements looked at, the worst first: a log that says more different things at once says nothing."""
 
 
 def log_findings(case: CaseFile) -> Iterable[Finding]:
     """Causes that logs name, and outside hosts at the end of their chains."""
-    found = troubles(case)
-    pointing = _pointers(case, found)
-    yield from _named_causes(case, found, pointing)
-    yield from _outside(case, found)
+    found = troubles(case)[:_MOST]
+    if not found:
+        return
+    chains = Chains(case, found)
+    yield from _named_causes(case, found, chains)
+    yield from _outside(case, found, chains)
 
 
-def _pointers(case: CaseFile, found: list[Statement]) -> Mapping[str, set[str]]:
-    """By workload, the others that its errors name and that could be to blame: its callees, or any that complains."""
-    graph, complaining = calls(case), {item.workload for item in found}
-    pointing: dict[str, set[str]] = defaultdict(set)
+def _named_causes(case: CaseFile, found: list[Statement], chains: Chains) -> Iterable[Finding]:
+    best: dict[tuple[str, ObjectRef], Finding] = {}
     for item in found:
-        candidates = set(graph.callees.get(item.workload, ())) | complaining
-        for name in sorted(candidates - {item.workload}):
-            if _names(item.sample, name) and item.workload not in graph.callees.get(name, ()):
-                pointing[item.workload].add(name)
-    return pointing
-
-
-def _names(text: str, name: str) -> bool:
-    return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text, re.IGNORECASE) is not None
-
-
-def _named_causes(case: CaseFile, found: list[Statement], pointing: Mapping[str, set[str]]) -> Iterable[Finding]:
-    best: dict[tuple[str, str], Finding] = {}
-    for item in found:
-        finding = _cause(case, item, pointing)
+        finding = _cause(case, item, chains)
         if finding is None:
             continue
-        key = item.workload, finding.fault
+        key = finding.fault, finding.object
         known = best.get(key)
         if known is None:
             best[key] = finding
         elif len(known.facts) < 4:
-            merged = (*known.facts, *finding.facts)
-            best[key] = replace(known, facts=merged, strength=max(known.strength, finding.strength))
+            first, second = sorted((known, finding), key=lambda one: -one.strength)
+            best[key] = replace(first, facts=(*first.facts, *second.facts))
     yield from best.values()
 
 
-def _cause(case: CaseFile, item: Statement, pointing: Mapping[str, set[str]]) -> Finding | None:
-    pattern = classify(item.sample)
-    if pattern is None or (item.severity < 3 and pattern.strength < 0.5):
+def _cause(case: CaseFile, item: Statement, chains: Chains) -> Finding | None:
+    pattern = classify(item.said)
+    fault, base, meaning, place = _reading(item, pattern)
+    if not fault or (item.severity < ERROR and base < 0.5):
         return None
-    strength = pattern.strength * (1.0 if item.new else 0.8) * (1.0 if item.timed else 0.85)
-    if pointing.get(item.workload) and pattern.fault in ("unhandled_exception", "timeout_too_short", "traffic_surge"):
+    at = _place(case, item, chains, place)
+    if at is None:
+        return None
+    strength = base * (1.0 if item.new else 0.8) * (1.0 if item.timed else 0.85)
+    if fault in _BROUGHT_ABOUT and chains.blames_another(item.workload):
         strength *= _WITNESS
-    thrown = exception(item.sample)
-    quoted = one_line(thrown or item.template, 120)
+    witnesses = [name for name in chains.leading_to(at.name) if name != item.workload] if at.kind != "Node" else []
+    strength = min(0.9 * strength + _PER_WITNESS * min(len(witnesses), _MOST_WITNESSES), 0.88)
+    explained = [*witnesses, *([item.workload] if at.kind != "Node" and at.name != item.workload else [])]
     return Finding(
         analyzer="log_errors",
-        fault=pattern.fault,
-        object=object_of(case, item.workload, item.namespace),
-        strength=round(strength * 0.9, 3),
-        statement=f"The log of {item.workload} says that {pattern.meaning}.",
-        facts=(item.fact(f"{item.workload} logs {quoted}"),),
+        fault=fault,
+        object=at,
+        strength=round(strength, 3),
+        statement=f"The log of {item.workload} says that {meaning}.",
+        facts=(item.fact(f"{item.workload} logs {item.quoted}"), *_pointing(chains, at.name, item.workload)),
         onset=item.first,
+        explains=tuple(object_of(case, name) for name in explained),
         distinguish=f"all lines of {item.workload} from a minute before the first of these",
     )
 
 
-def _outside(case: CaseFile, found: list[Statement]) -> Iterable[Finding]:
+def _reading(item: Statement, pattern: Pattern | None) -> tuple[str, float, str, str]:
+    """Fault, strength, meaning and place: of the pattern, else of an exception that is the workload's own."""
+    if pattern is not None:
+        return pattern.fault, pattern.strength, pattern.meaning, pattern.place
+    own = item.trace is not None and "\n" in item.said and not is_somebody_else_s(item.said)
+    return ("unhandled_exception", _OWN_EXCEPTION, "the program throws", "") if own else ("", 0.0, "", "")
+
+
+def _place(case: CaseFile, item: Statement, chains: Chains, place: str) -> ObjectRef | None:
+    """The object at fault; None where a message speaks of a node that is not known."""
+    if place == NODE:
+        pods = [pod for pod in cluster_of(case).pods if pod.ref.name == item.source.split("/")[1]]
+        return ObjectRef("Node", "", pods[0].node) if pods and pods[0].node else None
+    if place == STORE and (store := chains.store_of(item)):
+        return object_of(case, store, item.namespace)
+    return object_of(case, item.workload, item.namespace)
+
+
+def _pointing(chains: Chains, name: str, logger: str) -> list[Fact]:
+    """Facts of the workloads that say that this one fails, one each, at most two."""
+    first: dict[str, Fact] = {}
+    for pointer in chains.pointers:
+        if pointer.target == name and pointer.failing and pointer.workload not in (name, logger, *first):
+            words = f"{pointer.workload} says of {name}: {one_line(pointer.statement.quoted, 120)}"
+            first[pointer.workload] = pointer.statement.fact(words)
+    return list(first.values())[:2]
+
+
+def _outside(case: CaseFile, found: list[Statement], chains: Chains) -> Iterable[Finding]:
     """Hosts outside the cluster that fail or do not answer, by the workload that calls them."""
     by_host: dict[tuple[str, str], list[Statement]] = defaultdict(list)
     for item in found:
-        text = item.sample
-        if not (REFUSED.search(text) or TIMED_OUT.search(text) or SERVER_ERROR.search(text)):
+        if not is_somebody_else_s(item.said):
             continue
-        host = outside_host(text)
+        host = outside_host(item.said, lambda name: bool(chains.workload_named(name)))
         if host:
-            by_host[item.workload, host].append(item)
-    for (workload, host), items in sorted(by_host.items()):
+            by_host[host, item.workload].append(item)
+    callers = {host: sum(other == host for other, _ in by_host) for host, _ in by_host}
+    for (host, workload), items in sorted(by_host.items()):
         count = sum(item.since for item in items)
         yield Finding(
             analyzer="log_errors",
             fault="upstream_provider_outage",
             object=object_of(case, workload, items[0].namespace),
-            strength=0.74 if count >= 5 else 0.5,
+            strength=0.74 if count >= 5 or callers[host] > 1 else 0.5,
             statement=f"{host}, outside the cluster, fails or does not answer {workload}.",
-            facts=tuple(
-                item.fact(f"{workload} cannot use {host}: {one_line(item.template, 120)}") for item in items[:4]
-            ),
+            facts=tuple(item.fact(f"{workload} cannot use {host}: {item.quoted}") for item in items[:4]),
             onset=min((item.first for item in items if item.first), default=None),
+            explains=tuple(object_of(case, name) for name in chains.leading_to(workload)),
             distinguish=f"the provider's status page, and a request to {host} from elsewhere",
         )
