@@ -5,6 +5,7 @@ sample that lies exactly at the start of a range; and no range begins before the
 how far a young counter is extrapolated.
 """
 
+import io
 import math
 import random
 import subprocess
@@ -137,7 +138,7 @@ async def real(url: str) -> AsyncIterator[PrometheusMetrics]:
 
 @pytest.fixture(scope="module")
 def twin() -> SnapshotMetrics:
-    series: tuple[Series, ...] = parse_openmetrics(samples().encode(), "metrics.om", START + 10**6)
+    series: tuple[Series, ...] = parse_openmetrics(io.BytesIO(samples().encode()), "metrics.om", START + 10**6)
     return SnapshotMetrics(lambda: series, lambda: datetime.fromtimestamp(START + 10**6, UTC))
 
 

@@ -1,5 +1,7 @@
 """Whatever series there are, their OpenMetrics text reads back as the same series."""
 
+import io
+
 from hypothesis import given, strategies as st
 
 from agent_sre.adapters.snapshot_directory.openmetrics import parse_openmetrics
@@ -31,7 +33,7 @@ def test_round_trip(items: list[tuple[str, dict[str, str], dict[int, float]]]) -
     text = "\n".join([*lines, "# EOF", ""])
     found = {
         (item.name, tuple(sorted(item.labels.items()))): dict(zip(item.times, item.values, strict=True))
-        for item in parse_openmetrics(text.encode(), "m", 10.0**10)
+        for item in parse_openmetrics(io.BytesIO(text.encode()), "m", 10.0**10)
     }
     assert found == wanted
     assert all(list(item) == sorted(item) for item in found.values())
@@ -40,6 +42,6 @@ def test_round_trip(items: list[tuple[str, dict[str, str], dict[int, float]]]) -
 @given(st.text(alphabet='ax{}="\\ ,#1.eE+-N\n', max_size=60))
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:
-        parse_openmetrics(text.encode(), "m", 1.0)
+        parse_openmetrics(io.BytesIO(text.encode()), "m", 1.0)
     except PermanentError as error:
         assert str(error).startswith("m: line ")

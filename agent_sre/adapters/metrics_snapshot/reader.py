@@ -91,7 +91,9 @@ class SnapshotMetrics:
         found = []
         for item in self._current().series(selector):
             low, high = bisect_left(item.times, start), bisect_right(item.times, end)
-            if high > low:
+            if high - low == len(item.times):
+                found.append(item)
+            elif high > low:
                 found.append(Series(item.name, item.labels, item.times[low:high], item.values[low:high], item.kind))
         return tuple(found)
 

@@ -43,9 +43,11 @@ class Index:
         tests = [(matcher.label, _test(matcher)) for matcher in matchers]
         names = [test for label, test in tests if label == "__name__"]
         others = [(label, test) for label, test in tests if label != "__name__"]
+        exact = [item.value for item in matchers if item.label == "__name__" and item.operator == "="]
+        candidates = [(name, self._by_name[name]) for name in exact[:1] if name in self._by_name]
         return [
             item
-            for name, items in self._by_name.items()
+            for name, items in (candidates if exact else self._by_name.items())
             if all(test(name) for test in names)
             for item in items
             if _fits(item.labels, others)

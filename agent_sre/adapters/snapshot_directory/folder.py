@@ -11,14 +11,15 @@ import shutil
 import tarfile
 import tempfile
 import zlib
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, cast
+from typing import IO, TypeVar, cast
 
 from agent_sre.domain.errors import PermanentError
 
+T = TypeVar("T")
 MAX_MEMBERS = 50_000
 MAX_UNPACKED = 4 * 1024**3
 MAX_DOCUMENT = 256 * 1024**2
@@ -49,14 +50,27 @@ class Folder:
         path = self.find(name)
         if path is None:
             return None
-        try:
-            with open_plain(path) as file:
-                content = file.read(self.max_document + 1)
-        except (OSError, EOFError, zlib.error) as error:
-            raise PermanentError(f"{self.name}/{path.name}: cannot be read: {error}") from None
+        with self._opened(path) as file:
+            content = file.read(self.max_document + 1)
         if len(content) > self.max_document:
             raise PermanentError(f"{self.name}/{path.name}: more than {self.max_document} bytes unpacked; not read")
         return content
+
+    def stream(self, name: str, take: Callable[[IO[bytes]], T]) -> T | None:
+        """What ``take`` makes of the plain bytes of a file that may be too large to hold; None where it is missing."""
+        path = self.find(name)
+        if path is None:
+            return None
+        with self._opened(path) as file:
+            return take(file)
+
+    @contextmanager
+    def _opened(self, path: Path) -> Iterator[IO[bytes]]:
+        try:
+            with open_plain(path) as file:
+                yield file
+        except (OSError, EOFError, zlib.error) as error:
+            raise PermanentError(f"{self.name}/{path.name}: cannot be read: {error}") from None
 
     def below(self, name: str) -> Iterator[tuple[PurePosixPath, Path]]:
         """All files below a sub-folder, sorted, with their path relative to it."""

@@ -89,7 +89,7 @@ def _load(path: Path, folder: Folder) -> Snapshot:
         alerts_payload=load_json(_required(folder, "alerts.json"), f"{folder.name}/alerts.json"),
         objects=_optional(folder, "kubernetes.json", lambda data, file: parse_objects(data, file, header.now)),
         logs=_logs(folder),
-        series=_optional(folder, "metrics.om", lambda data, file: parse_openmetrics(data, file, now)),
+        series=folder.stream("metrics.om", partial(parse_openmetrics, file=f"{folder.name}/metrics.om", now=now)),
         spans=_optional(folder, "traces.json", lambda data, file: parse_otlp(load_json(data, file), file, now)),
         changes=_optional(folder, "changes.json", lambda data, file: parse_changes(data, file, header.now)),
         edges=_optional(folder, "topology.json", parse_topology),

@@ -1,113 +1,140 @@
-"""OpenMetrics text with a timestamp on every sample, parsed into ``Series``.
+"""OpenMetrics text with a timestamp on every sample, parsed into ``Series`` as it streams in.
 
-A case may hold several hundred thousand samples, and the time to read them is part of the time to an answer; so a run
-of lines with the same selector is found and converted as a whole, and only what is new or unusual (selectors,
-exemplars) is parsed by hand. Same acceptance as ``promtool tsdb create-blocks-from openmetrics`` where it matters:
+A case may hold millions of samples, and the time to read them is part of the time to an answer. The text says each
+series' selector again on every line, so nearly all of it is known before it is read: a run of lines with one selector
+is taken as a whole and its numbers are converted by a JSON parser at once. Series of one scrape have the same times,
+which are kept once. Only what is new or unusual (selectors, exemplars, odd spaces) is parsed by hand. Memory is bounded
+by the samples, not by the text. Same acceptance as ``promtool tsdb create-blocks-from openmetrics`` where it matters:
 every sample needs a time, the text ends in ``# EOF``. Exemplars are dropped.
 """
 
 import re
 from array import array
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NoReturn
+from typing import IO, NoReturn
 
 import numpy as np
+import orjson
 
 from agent_sre.domain.errors import PermanentError
 from agent_sre.domain.telemetry import Series
 
+MAX_LINE = 1024 * 1024
+_BLOCK = 2 * 1024 * 1024
 _NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _LABEL = re.compile(r'\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*=\s*"((?:[^"\\\n]|\\.)*)"\s*(,|(?=\}))')
 _ESCAPE = re.compile(r"\\(.)")
 _ESCAPES = {"n": "\n", '"': '"', "\\": "\\"}
 _FAMILY_SUFFIXES = ("_total", "_bucket", "_count", "_sum", "_created", "_info", "_gcount", "_gsum")
-# Consecutive lines of one selector: the back reference lets the regex engine find the whole run without Python.
-_RUN = re.compile(r"([^#\n][^\n]*) [^ \n]+ [^ \n]+\n(?:\1 [^ \n]+ [^ \n]+\n)*")
+# "value time" of each line of a run, with commas between: what a JSON parser reads as Prometheus does. Not -0, which it
+# would take for the integer.
+_PLAIN = re.compile(rb"(?:(?!-0 )[0-9.eE+-]+ [0-9.eE+-]+(?:,|\Z))+")
+_REMEMBERED = 64
+"""How many different lists of times are kept to be shared: one for each scrape interval and offset at a time."""
 
 
 @dataclass(slots=True)
 class _Samples:
+    """One series' samples, in the pieces in which its runs were read."""
+
     name: str
     labels: dict[str, str]
-    times: "array[float]" = field(default_factory=lambda: array("d"))
-    values: "array[float]" = field(default_factory=lambda: array("d"))
+    times: list["array[float]"] = field(default_factory=list)
+    values: list["array[float]"] = field(default_factory=list)
 
 
 class _Parser:
     def __init__(self, file: str) -> None:
         self.file = file
         self.kinds: dict[str, str] = {}
-        self.prefixes: dict[str, _Samples] = {}
+        self.prefixes: dict[bytes, _Samples] = {}
         self.series: dict[tuple[str, tuple[tuple[str, str], ...]], _Samples] = {}
         self.ended = False
+        self.before = 0
+        """Lines before the block at hand."""
+        self._shared: dict[bytes, array[float]] = {}
 
-    def feed(self, text: str) -> None:
+    def feed(self, lines: Sequence[bytes]) -> None:
+        """Take whole lines, without their ends."""
         at = 0
-        while at < len(text):
-            if text[at] in "#\r\n":
-                end = text.index("\n", at) + 1
-                self._comment(text[at:end], text, at)
+        while at < len(lines):
+            line = lines[at]
+            if not line or line[0] in b"#\r":
+                self._comment(line, at)
+                at += 1
             else:
-                end = self._run(text, at)
-            at = end
+                at = self._run(lines, at)
+        self.before += len(lines)
 
-    def _run(self, text: str, at: int) -> int:
-        """Take all lines from ``at`` on that share one selector, and return where the next line starts."""
+    def _run(self, lines: Sequence[bytes], at: int) -> int:
+        """Take all lines from ``at`` on that share one selector, and return where the next line is."""
         if self.ended:
-            self._refuse(text, at, "text after '# EOF'")
-        match = _RUN.match(text, at)
-        samples = self._samples(match[1]) if match else None
-        if match is None or samples is None:
-            return self._unusual(text, at)
-        numbers = f"\n{match[0]}".replace(f"\n{match[1]} ", "\n")
+            self._refuse(at, "text after '# EOF'")
+        selector = lines[at].rsplit(b" ", 2)[0]
+        samples = self._samples(selector, at)
+        if samples is None:
+            self._unusual(lines[at], at)
+            return at + 1
+        prefix = selector + b" "
+        end = at + 1
+        while end < len(lines) and lines[end].startswith(prefix):
+            end += 1
+        size = len(prefix)
         try:
-            if "_" in numbers or not numbers.isascii():  # float() would take 1_000 and other scripts' digits
-                raise ValueError(numbers)
-            flat = array("d", map(float, numbers.split()))
+            numbers = _numbers([line[size:] for line in lines[at:end]])
         except ValueError:
-            return self._unusual(text, at)
-        samples.values.extend(flat[0::2])
-        samples.times.extend(flat[1::2])
-        return match.end()
+            for place in range(at, end):
+                self._unusual(lines[place], place)
+            return end
+        samples.values.append(numbers[::2])
+        samples.times.append(self._once(numbers[1::2]))
+        return end
 
-    def _samples(self, selector: str) -> _Samples | None:
+    def _once(self, times: "array[float]") -> "array[float]":
+        """The same times, as the one array that other series with them have too."""
+        if len(self._shared) >= _REMEMBERED:
+            self._shared.clear()
+        return self._shared.setdefault(times.tobytes(), times)
+
+    def _samples(self, selector: bytes, at: int) -> _Samples | None:
         """The samples of a selector; None where the text is more than a selector."""
         known = self.prefixes.get(selector)
         if known is None:
-            end, name, labels = self._selector(selector, 0)
-            known = self._register(selector, name, labels) if end == len(selector) else None
+            text = self._text(selector, at)
+            end, name, labels = self._selector(text)
+            known = self._register(selector, name, labels) if end == len(text) else None
         return known
 
-    def _comment(self, line: str, text: str, at: int) -> None:
-        words = line.split(None, 3)
+    def _comment(self, line: bytes, at: int) -> None:
+        words = self._text(line, at).split(None, 3)
         if self.ended and words:
-            self._refuse(text, at, "text after '# EOF'")
+            self._refuse(at, "text after '# EOF'")
         if words[1:2] == ["TYPE"] and len(words) == 4:
             self.kinds[words[2]] = words[3].strip()
         elif words[1:] == ["EOF"]:
             self.ended = True
 
-    def _unusual(self, text: str, at: int) -> int:
+    def _unusual(self, line: bytes, at: int) -> None:
         """One line that is not the plain "selector value time": with an exemplar, other spaces, or wrong."""
-        end = text.index("\n", at)
-        stop, name, labels = self._selector(text, at)
-        if stop < 0 or stop > end:
-            self._refuse(text, at, f"no metric name and well-formed labels at the start of {text[at:end][:80]!r}")
-        rest = text[stop:end].partition(" # ")[0].split()
+        text = self._text(line, at)
+        stop, name, labels = self._selector(text)
+        if stop < 0:
+            self._refuse(at, f"no metric name and well-formed labels at the start of {text[:80]!r}")
+        rest = text[stop:].partition(" # ")[0].split()
         if len(rest) == 1:
-            self._refuse(text, at, f"the sample of {name} has no timestamp; every sample of a snapshot needs one")
+            self._refuse(at, f"the sample of {name} has no timestamp; every sample of a snapshot needs one")
         if len(rest) != 2 or any("_" in word or not word.isascii() for word in rest):
-            self._refuse(text, at, f"expected 'value timestamp' after {name}, found {text[stop:end][:60]!r}")
+            self._refuse(at, f"expected 'value timestamp' after {name}, found {text[stop:][:60]!r}")
         try:
             reading, seconds = float(rest[0]), float(rest[1])
         except ValueError:
-            self._refuse(text, at, f"value and timestamp must be numbers, found {' '.join(rest)[:60]!r}")
-        samples = self._register(text[at:stop], name, labels)
-        samples.times.append(seconds)
-        samples.values.append(reading)
-        return end + 1
+            self._refuse(at, f"value and timestamp must be numbers, found {' '.join(rest)[:60]!r}")
+        samples = self._register(text[:stop].encode(), name, labels)
+        samples.times.append(array("d", [seconds]))
+        samples.values.append(array("d", [reading]))
 
-    def _register(self, selector: str, name: str, labels: dict[str, str]) -> _Samples:
+    def _register(self, selector: bytes, name: str, labels: dict[str, str]) -> _Samples:
         key = (name, tuple(sorted(labels.items())))
         samples = self.series.get(key)
         if samples is None:
@@ -115,9 +142,9 @@ class _Parser:
         self.prefixes[selector] = samples
         return samples
 
-    def _selector(self, text: str, at: int) -> tuple[int, str, dict[str, str]]:
-        """Where the selector that starts at ``at`` ends (-1: there is none), the metric's name, its labels."""
-        match = _NAME.match(text, at)
+    def _selector(self, text: str) -> tuple[int, str, dict[str, str]]:
+        """Where the selector that the text starts with ends (-1: there is none), the metric's name, its labels."""
+        match = _NAME.match(text)
         labels: dict[str, str] = {}
         if match is None:
             return -1, "", labels
@@ -133,9 +160,14 @@ class _Parser:
             at = label.end()
         return at + 1, match[0], labels
 
-    def _refuse(self, text: str, at: int, what: str) -> NoReturn:
-        number = text.count("\n", 0, at) + 1
-        raise PermanentError(f"{self.file}: line {number}: {what}")
+    def _text(self, line: bytes, at: int) -> str:
+        try:
+            return line.decode()
+        except UnicodeDecodeError:
+            self._refuse(at, "not UTF-8 text")
+
+    def _refuse(self, at: int, what: str) -> NoReturn:
+        raise PermanentError(f"{self.file}: line {self.before + at + 1}: {what}")
 
     def kind_of(self, name: str) -> str:
         """What ``# TYPE`` declared for the sample's metric family, or ""."""
@@ -147,34 +179,87 @@ class _Parser:
         return ""
 
 
-def parse_openmetrics(content: bytes, file: str, now: float) -> tuple[Series, ...]:
+def parse_openmetrics(stream: IO[bytes], file: str, now: float) -> tuple[Series, ...]:
     """All series with their samples up to ``now`` (seconds since the epoch), times ascending and unique.
 
-    ``file`` is named in errors. Raises PermanentError with the line number where the text is not OpenMetrics.
+    ``file`` is named in errors. Series of one scrape share their times: they are to be read, never changed. Raises
+    PermanentError with the line number where the text is not OpenMetrics; what the stream raises passes through.
     """
-    try:
-        text = content.decode()
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise PermanentError(f"{file}: line {line}: not UTF-8 text") from None
     parser = _Parser(file)
-    parser.feed(text if text.endswith("\n") else f"{text}\n")
+    for lines in _blocks(stream, parser):
+        parser.feed(lines)
     if not parser.ended:
-        raise PermanentError(f"{file}: line {text.count(chr(10)) + 1}: no '# EOF' at the end: the file is cut off")
-    found = (_finish(samples, parser.kind_of(samples.name), now) for samples in parser.series.values())
-    return tuple(series for series in found if series.times)
+        raise PermanentError(f"{file}: line {parser.before + 1}: no '# EOF' at the end: the file is cut off")
+    finished: list[Series] = []
+    ordered: dict[int, int] = {}
+    for samples in parser.series.values():
+        series = _finish(samples, parser.kind_of(samples.name), now, ordered)
+        if series.times:
+            finished.append(series)
+    return tuple(finished)
 
 
-def _finish(samples: _Samples, kind: str, now: float) -> Series:
-    times, values = np.frombuffer(samples.times), np.frombuffer(samples.values)
-    if len(times) > 1 and not bool(np.all(np.diff(times) > 0)):
+def _blocks(stream: IO[bytes], parser: _Parser) -> Iterator[list[bytes]]:
+    """The stream's lines, many at a time; the last one also where nothing ends it."""
+    left = b""
+    while block := stream.read(_BLOCK):
+        lines = (left + block).split(b"\n")
+        left = lines.pop()
+        if len(left) > MAX_LINE:
+            number = parser.before + len(lines) + 1
+            raise PermanentError(f"{parser.file}: line {number}: longer than {MAX_LINE} bytes: no OpenMetrics text")
+        yield lines
+    if left:
+        yield [left]
+
+
+def _numbers(pairs: Sequence[bytes]) -> "array[float]":
+    """The numbers of "value time" texts, in order. Raises ValueError where one is anything else."""
+    joined = b",".join(pairs)
+    if _PLAIN.fullmatch(joined):
+        try:
+            return array("d", orjson.loads(b"[%b]" % joined.replace(b" ", b",")))
+        except orjson.JSONDecodeError:
+            pass  # such as 5. and .5, which are numbers all the same
+    if b"_" in joined or not joined.isascii():  # float() would take 1_000 and other scripts' digits
+        raise ValueError(joined[:80])
+    words = [word for pair in pairs for word in pair.split(b" ")]
+    if len(words) != 2 * len(pairs) or any(pair.count(b" ") != 1 for pair in pairs):
+        raise ValueError(joined[:80])
+    return array("d", map(float, words))
+
+
+def _finish(samples: _Samples, kind: str, now: float, ordered: dict[int, int]) -> Series:
+    """One series in order; ``ordered`` remembers for shared times how many of them, all in order, lie before now."""
+    if len(samples.times) == 1:
+        times, values = samples.times[0], samples.values[0]
+        keep = ordered.get(id(times))
+        if keep is None:
+            keep = ordered[id(times)] = _in_order(times, now)
+        if keep == len(times):
+            return Series(samples.name, samples.labels, times, values, kind)
+    moments = np.concatenate([np.frombuffer(piece) for piece in samples.times])
+    readings = np.concatenate([np.frombuffer(piece) for piece in samples.values])
+    if moments.size > 1 and not bool(np.all(np.diff(moments) > 0)):
         # The last sample of a moment wins; unique() keeps the first, so look from the end.
-        times, index = np.unique(times[::-1], return_index=True)
-        values = values[::-1][index]
-    keep = int(np.searchsorted(times, now, side="right"))
+        moments, index = np.unique(moments[::-1], return_index=True)
+        readings = readings[::-1][index]
+    keep = int(np.searchsorted(moments, now, side="right"))
     return Series(
-        samples.name, samples.labels, array("d", times[:keep].tobytes()), array("d", values[:keep].tobytes()), kind
+        samples.name,
+        samples.labels,
+        array("d", moments[:keep].tobytes()),
+        array("d", readings[:keep].tobytes()),
+        kind,
     )
+
+
+def _in_order(times: "array[float]", now: float) -> int:
+    """How many times lie before ``now`` where they ascend; -1 where they do not."""
+    moments = np.frombuffer(times)
+    if moments.size > 1 and not bool(np.all(np.diff(moments) > 0)):
+        return -1
+    return int(np.searchsorted(moments, now, side="right"))
 
 
 def _unescape(value: str) -> str:

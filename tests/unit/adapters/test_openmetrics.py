@@ -1,5 +1,6 @@
 """OpenMetrics text as snapshots hold it: what is read, and what is refused with its line."""
 
+import io
 import math
 
 import pytest
@@ -12,7 +13,7 @@ NOW = 1000.0
 
 
 def parse(text: str, now: float = NOW) -> tuple[Series, ...]:
-    return parse_openmetrics(text.encode(), "metrics.om", now)
+    return parse_openmetrics(io.BytesIO(text.encode()), "metrics.om", now)
 
 
 def test_series_with_labels_kinds_and_samples() -> None:
@@ -98,4 +99,34 @@ def test_what_is_wrong_is_refused_with_its_line(text: str, line: int, words: str
 
 def test_bytes_that_are_no_text_are_refused_with_their_line() -> None:
     with pytest.raises(PermanentError, match=r"metrics\.om: line 2: not UTF-8"):
-        parse_openmetrics(b"x 1 1\nx \xff 2\n# EOF\n", "metrics.om", NOW)
+        parse_openmetrics(io.BytesIO(b"x 1 1\nx \xff 2\n# EOF\n"), "metrics.om", NOW)
+
+
+def test_a_series_that_goes_on_over_many_blocks_is_whole() -> None:
+    rows = [f'x{{pod="{name}"}} {n} {n}\n' for name in ("a" * 40, "b" * 40) for n in range(60_000)]
+    first, second = parse("".join([*rows, "# EOF\n"]), 10.0**6)
+    assert list(first.values) == list(second.values) == [float(n) for n in range(60_000)]
+    assert list(first.times) == list(second.times) == list(first.values)
+
+
+def test_numbers_that_json_writes_otherwise_are_numbers() -> None:
+    (series,) = parse("x -0 1\nx .5 2\nx 5. 3\nx 1E2 4\nx +7 05\nx 123456789012345678901234567890 6\n# EOF\n")
+    assert list(series.values) == [0.0, 0.5, 5.0, 100.0, 7.0, 123456789012345678901234567890.0]
+    assert math.copysign(1, series.values[0]) == -1
+
+
+@pytest.mark.parametrize("row", ["x 1", "x 1 2 3", "x 1,2 3", "x true 3", "x [1] 3", 'x "1" 3', "x null 3", "x {} 3"])
+def test_one_odd_line_among_many_is_refused_with_its_line(row: str) -> None:
+    around = ["x 1 1", "x 2 2 # {} 1 3", row, "x 4,5 6", "# EOF", ""]
+    with pytest.raises(PermanentError, match=r"metrics\.om: line 3: "):
+        parse("\n".join(around))
+
+
+def test_a_line_without_end_is_refused() -> None:
+    with pytest.raises(PermanentError, match=r"metrics\.om: line 2: longer than"):
+        parse("x 1 1\n" + "y" * 3_000_000)
+
+
+def test_series_of_one_scrape_share_their_times() -> None:
+    first, second = parse("x 1 1\nx 2 2\ny 3 1\ny 4 2\n# EOF\n")
+    assert first.times is second.times
