@@ -23,9 +23,10 @@ from agent_sre.analysis.evidence_words import rare, words_of
 from agent_sre.analysis.log_entries import troubles
 from agent_sre.analysis.log_errors import log_findings
 from agent_sre.analysis.objects import object_of
-from agent_sre.analysis.origin import shares, symptom
+from agent_sre.analysis.origin import symptom
 from agent_sre.analysis.outside import provider_outage, surge
 from agent_sre.analysis.performance import memory_leak
+from agent_sre.analysis.suspects import suspects
 from agent_sre.domain.finding import Fact, Finding
 from agent_sre.domain.instant import format_instant
 from agent_sre.domain.telemetry import Change
@@ -145,7 +146,7 @@ def _troubled(case: CaseFile) -> Mapping[str, float]:
     speaking = [item for item in troubles(case) if item.severity >= 3]
     for item in speaking:
         found[item.workload] = max(found.get(item.workload, 0.0), 0.9)
-    for share in shares(case, symptom(case))[:3]:
+    for share in suspects(case, symptom(case))[:3]:
         found[share.name] = max(found.get(share.name, 0.0), 0.6 + 0.4 * share.part)
     return found
 

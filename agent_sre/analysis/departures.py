@@ -43,6 +43,8 @@ class Departure:
     start: float
     highest: float
     """The highest single sample since the incident began, held or not."""
+    recent: int = 0
+    """How many samples there are since the incident began."""
 
     @property
     def ratio(self) -> float:
@@ -91,7 +93,8 @@ def _date(case: CaseFile) -> float:
     for group, least in ((own, 1), (symptoms, 3)):
         starts = [start for item in group if (start := _onset_of(item, alert, step)) is not None]
         if len(starts) >= least:
-            return median(np.array(starts)) if len(starts) > 2 else min(starts)
+            # No alert fires before its incident begins; shifts dated later are echoes of it.
+            return min(median(np.array(starts)) if len(starts) > 2 else min(starts), alert)
     return alert - 2 * step
 
 
@@ -142,6 +145,7 @@ def depart(item: Measured, start: float) -> Departure | None:
         rarity=_rarity(usual, before, after),
         start=_start(times[since], recent, before, after),
         highest=float(recent.max()),
+        recent=recent.size,
     )
 
 

@@ -20,16 +20,7 @@ from agent_sre.analysis.network import packet_loss, pod_network_delay
 from agent_sre.analysis.node_network import node_network_delay
 from agent_sre.analysis.origin import origins
 from agent_sre.analysis.outside import more_calls, provider_outage, traffic_surge
-from agent_sre.analysis.performance import (
-    cpu_overload,
-    cpu_throttled,
-    disk_saturation,
-    gc_pressure,
-    hpa_at_max,
-    memory_leak,
-    noisy_neighbor,
-    used_up,
-)
+from agent_sre.analysis.performance import hpa_at_max, memory_leak, noisy_neighbor
 from agent_sre.analysis.policies import analyze_policies
 from agent_sre.analysis.probes import analyze_probes
 from agent_sre.analysis.rollout import analyze_rollout
@@ -58,14 +49,9 @@ ANALYZERS: tuple[Analyzer, ...] = (
     analyze_infrastructure,
     analyze_rollout,
     config_edits,
-    cpu_overload,
-    cpu_throttled,
     memory_leak,
-    used_up,
-    gc_pressure,
     hpa_at_max,
     noisy_neighbor,
-    disk_saturation,
     pod_network_delay,
     packet_loss,
     node_network_delay,

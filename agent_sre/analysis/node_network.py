@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from agent_sre.analysis.casefile import CaseFile
 from agent_sre.analysis.departures import Departure, departure, number
 from agent_sre.analysis.objects import node_of, object_of
-from agent_sre.analysis.origin import busier
 from agent_sre.analysis.outside import surge
 from agent_sre.analysis.profiles import profiles
+from agent_sre.analysis.resources import busier
 from agent_sre.analysis.signals import about, workload_of_pod
 from agent_sre.domain.finding import Fact, Finding
 from agent_sre.domain.visible import one_line

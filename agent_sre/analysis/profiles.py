@@ -10,19 +10,22 @@ per second that a workload adds, which contain those of its callees.
 import re
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from agent_sre.analysis.casefile import CaseFile
 from agent_sre.analysis.changepoints import median
-from agent_sre.analysis.departures import Departure, departure, incident_start
-from agent_sre.analysis.signals import Entity, Floats, Measured, measured, resample
+from agent_sre.analysis.departures import Departure, depart, departure, incident_start
+from agent_sre.analysis.signals import Entity, Floats, Measured, measured, per_second, total
 
 _SCALE = {"milliseconds": 1e-3, "microseconds": 1e-6, "percent": 1e-2}
 _MEAN = re.compile(r"(?:^|[_:.])(?:avg|mean|average)(?:$|[_:.])|_sum$")
 _CANCELLED = re.compile(r"cancell?ed", re.IGNORECASE)
+_BY_CHANCE = 4.0
+"""Fewer failed requests than this prove nothing."""
+_QUEUES = ("sockets", "file_descriptors", "threads_used")
 _KINDS = frozenset({"workload", "external"})
 
 
@@ -35,6 +38,14 @@ class Profile:
     departures: dict[str, list[Departure]] = field(default_factory=lambda: defaultdict(list))
     slow: float = 0.0
     """Extra seconds of latency per request since the incident began, over the usual."""
+    usual: float = 0.0
+    """Usual seconds of latency; 0 where none is measured."""
+    slowdown: float = 0.0
+    """``slow`` as a multiple of the usual latency, the median over the latency series."""
+    queued: float = 0.0
+    """Extra requests under way since the incident began, by open sockets, files or busy threads."""
+    queue: float = 0.0
+    """Their usual number."""
     failing: float = 0.0
     """Extra failed requests as a ratio of all, or per second where no total is known."""
     requests: float = 1.0
@@ -79,24 +90,31 @@ def _fill(case: CaseFile, profile: Profile) -> None:
     requests = _summed(profile.signals.get("traffic", []))
     usual = _usual(requests, start)
     profile.requests = 1.0 if usual is None else usual
-    profile.traffic = _traffic(profile)
+    profile.traffic = _traffic(profile, start)
     profile.slow = _slowdown(profile, start)
+    profile.usual, profile.slowdown = _relative_slowdown(profile, start)
+    profile.queue, profile.queued = _queue(profile, start)
     profile.failing = _failures(profile, requests, start)
     profile.known = any(
         item.times.size and item.times[0] < start for items in profile.signals.values() for item in items
     )
 
 
+def _one_side(items: list[Measured]) -> list[Measured]:
+    """The series of the busiest metric; where both sides of a call report it, only the destination's."""
+    volumes: dict[str, float] = defaultdict(float)
+    for item in items:
+        volumes[item.source.name] += float(item.values.mean()) if item.values.size else 0.0
+    name = max(volumes, key=lambda key: (volumes[key], key), default="")
+    kept = [item for item in items if item.source.name == name and item.times.size]
+    sides = {item.labels.get("reporter", "") for item in kept}
+    return [item for item in kept if len(sides) < 2 or item.labels.get("reporter") != "source"]
+
+
 def _summed(items: list[Measured]) -> tuple[Floats, Floats] | None:
-    """All series of a rate added up; where both sides of a call report it, only the destination's."""
-    sides = {item.labels.get("reporter", "") for item in items}
-    chosen = [item for item in items if len(sides) < 2 or item.labels.get("reporter") != "source"]
-    chosen = [item for item in chosen if item.times.size]
-    if not chosen:
-        return None
-    grid = np.unique(np.concatenate([item.times for item in chosen]))
-    rows = np.array([resample(item.times, item.values, grid) for item in chosen])
-    return grid, np.nansum(rows, axis=0)
+    """All series of a rate added up."""
+    chosen = _one_side(items)
+    return total(chosen) if chosen else None
 
 
 def _usual(series: tuple[Floats, Floats] | None, start: float) -> float | None:
@@ -106,10 +124,14 @@ def _usual(series: tuple[Floats, Floats] | None, start: float) -> float | None:
     return float(np.median(usual)) if usual.size else float(np.mean(series[1]))
 
 
-def _traffic(profile: Profile) -> Departure | None:
-    """The main traffic series' departure: the one that carries most requests."""
-    found = profile.departures.get("traffic", [])
-    return max(found, key=lambda moved: max(moved.before, moved.after), default=None)
+def _traffic(profile: Profile, start: float) -> Departure | None:
+    """The departure of all requests together; the busiest series stands for them where they are quoted."""
+    chosen = _one_side(profile.signals.get("traffic", []))
+    if not chosen:
+        return None
+    times, values = total(chosen)
+    busiest = max(chosen, key=lambda item: float(item.values.sum()))
+    return depart(replace(busiest, times=times, values=values), start)
 
 
 def _slowdown(profile: Profile, start: float) -> float:
@@ -117,8 +139,38 @@ def _slowdown(profile: Profile, start: float) -> float:
     items = [item for item in profile.signals.get("latency", []) if item.labels.get("reporter") != "source"]
     # Means add up along a call, quantiles do not: a rare slow call moves its caller's p90 by more than it takes.
     means = [item for item in items if _MEAN.search(item.source.name)]
-    known = [value for item in means or items if (value := _extra(item, start)) is not None]
-    return max(float(np.mean(known)), 0.0) if known else 0.0
+    known = [(value, item.weight) for item in means or items if (value := _extra(item, start)) is not None]
+    if not known:
+        return 0.0
+    values, weights = np.array(known).T
+    return max(float(np.average(values, weights=np.maximum(weights, 1e-9))), 0.0)
+
+
+def _relative_slowdown(profile: Profile, start: float) -> tuple[float, float]:
+    """The usual latency and the extra as a multiple of it; medians over the latency series."""
+    levels, factors = [], []
+    for item in profile.signals.get("latency", []):
+        extra, early = _extra(item, start), item.values[item.times < start]
+        level = median(early) * _SCALE.get(item.unit, 1.0) if early.size else 0.0
+        if extra is not None and level > 0:
+            levels.append(level)
+            factors.append(extra / level)
+    if not levels:
+        return 0.0, 0.0
+    return median(np.array(levels)), max(median(np.array(factors)), 0.0)
+
+
+def _queue(profile: Profile, start: float) -> tuple[float, float]:
+    """Usual and extra requests under way, from the first meaning that is measured."""
+    for meaning in _QUEUES:
+        usual = extra = 0.0
+        for item in profile.signals.get(meaning, []):
+            added, early = _extra(item, start), item.values[item.times < start]
+            if added is not None:
+                usual, extra = usual + median(early), extra + max(added, 0.0)
+        if usual or extra:
+            return usual, extra
+    return 0.0, 0.0
 
 
 def _extra(item: Measured, start: float) -> float | None:
@@ -127,12 +179,32 @@ def _extra(item: Measured, start: float) -> float | None:
     if usual.size < 3 or recent.size == 0:
         return None
     middle = median(usual)
-    noise = 1.4826 * median(np.abs(usual - middle))
-    above = float(np.mean(recent)) - middle
-    return _SCALE.get(item.unit, 1.0) * float(np.sign(above)) * max(abs(above) - noise, 0.0)
+    # A mean of few samples is uncertain by more than one of many; one deviation is taken off at least.
+    noise = 1.4826 * median(np.abs(usual - middle)) * max(1.0, 3.0 / np.sqrt(recent.size))
+    level = max(middle, _background(usual)) if item.meaning == "errors" else middle
+    above = float(np.mean(recent)) - level
+    return float(_SCALE.get(item.unit, 1.0) * np.sign(above) * max(abs(above) - noise, 0.0))
+
+
+def _background(usual: Floats) -> float:
+    """The mean of rare events, whose median is zero, without the worst twentieth: that was another incident."""
+    return float(np.minimum(usual, np.sort(usual)[int(0.95 * (usual.size - 1))]).mean())
 
 
 def _failures(profile: Profile, requests: tuple[Floats, Floats] | None, start: float) -> float:
+    """Extra failures since the incident began; 0 where so few requests failed that it may be chance."""
+    ratio = _failing(profile, requests, start)
+    traffic = profile.traffic
+    if traffic is None:
+        return ratio
+    times, values = traffic.signal.times, traffic.signal.values
+    since = times >= start
+    step = median(np.diff(times)) if times.size > 1 else 0.0
+    served = float(values[since].sum()) * step * per_second(traffic.signal.unit)
+    return ratio if ratio * served >= _BY_CHANCE else 0.0
+
+
+def _failing(profile: Profile, requests: tuple[Floats, Floats] | None, start: float) -> float:
     # A call that its caller gave up counts against the caller, wherever it is counted.
     errors = [item for item in profile.signals.get("errors", []) if not _CANCELLED.search(item.source.name)]
     ratios = [_extra(item, start) for item in errors if item.unit in ("ratio", "percent")]
@@ -148,6 +220,6 @@ def _failures(profile: Profile, requests: tuple[Floats, Floats] | None, start: f
     usual, recent = failed[1][failed[0] < start], failed[1][failed[0] >= start]
     if not recent.size:
         return 0.0
-    extra = max(float(np.mean(recent)) - (float(np.median(usual)) if usual.size else 0.0), 0.0)
+    extra = max(float(np.mean(recent)) - (_background(usual) if usual.size else 0.0), 0.0)
     whole = _usual(requests, start)
     return extra / whole if whole else extra

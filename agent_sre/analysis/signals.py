@@ -7,8 +7,9 @@ analyzer asks for it. Not here: judging whether anything is abnormal (``deviatio
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -57,8 +58,11 @@ class Measured:
     source: Series
     observation: str
     labels: Mapping[str, str]
+    weight: float = 1.0
+    """Requests a second behind a mean latency; 1 where they are not known."""
 
 
+Family = tuple[str, Entity, str, str]
 _KEPT: "WeakKeyDictionary[CaseFile, tuple[Measured, ...]]" = WeakKeyDictionary()
 
 
@@ -81,7 +85,7 @@ def _measure(case: CaseFile) -> tuple[Measured, ...]:
         catalogue.setdefault(row.metric, row)
     default = case.namespaces[0] if len(case.namespaces) == 1 else ""
     found: list[Measured] = []
-    sums: dict[tuple[str, Entity, str], Measured] = {}
+    sums: dict[Family, list[Measured]] = defaultdict(list)
     for seen in case.series:
         signal, part = _signal_of(seen.value.name, catalogue)
         if signal is None or part == "_bucket":
@@ -90,7 +94,7 @@ def _measure(case: CaseFile) -> tuple[Measured, ...]:
         if item is None:
             continue
         if part == "_sum" and signal.metric != seen.value.name:
-            sums[_twin(item)] = item
+            sums[_family(item)].append(item)
         else:
             found.append(item)
     return (*found, *_means(found, sums))
@@ -163,32 +167,48 @@ def _failed(labels: Mapping[str, str]) -> bool:
     return status.startswith("5") or status == "0" or grpc in _GRPC_FAULTS
 
 
-def _twin(item: Measured) -> tuple[str, Entity, str]:
-    """What a histogram's sum and count have in common."""
-    name = item.source.name
-    for part in ("_sum", "_count"):
-        name = name.removesuffix(part)
-    rest = ",".join(f"{key}={value}" for key, value in sorted(item.source.labels.items()) if key != "le")
-    return name, item.entity, rest
+def _family(item: Measured) -> Family:
+    """What series of one histogram have in common over pods, routes and statuses: name, thing, caller, side."""
+    name = item.source.name.removesuffix("_sum").removesuffix("_count")
+    return name, item.entity, item.labels.get("caller", ""), item.labels.get("reporter", "")
 
 
-def _means(found: list[Measured], sums: Mapping[tuple[str, Entity, str], Measured]) -> list[Measured]:
-    """Mean latency from a histogram's sum and count: increase of one over increase of the other."""
+def _means(found: list[Measured], sums: Mapping[Family, list[Measured]]) -> list[Measured]:
+    """Mean latency from histograms' sums and counts: increase of one over increase of the other, all pods together."""
+    counts: dict[Family, list[Measured]] = defaultdict(list)
+    for item in found:
+        if item.source.name.endswith("_count") and _family(item) in sums:
+            counts[_family(item)].append(item)
     means = []
-    for count in found:
-        total = sums.get(_twin(count)) if count.source.name.endswith("_count") else None
-        if total is None or total.times.size != count.times.size or not np.array_equal(total.times, count.times):
+    for family, parts in counts.items():
+        times, spent = total(sums[family])
+        at, done = total(parts)
+        shared, left, right = np.intersect1d(times, at, assume_unique=True, return_indices=True)
+        busy = done[right] > 0
+        if not busy.any():
             continue
-        busy = count.values > 0
-        mean = total.values[busy] / count.values[busy]
-        role = count.labels.get("reporter", "")
+        first = max(sums[family], key=lambda item: float(item.values.sum()))
         means.append(
-            Measured(
-                total.meaning, total.unit, total.entity, role, count.times[busy], mean,
-                False, total.source, total.observation, total.labels,
+            replace(
+                first, role=family[3], times=shared[busy], values=spent[left][busy] / done[right][busy], rate=False,
+                weight=float(done.mean()),
             )
         )  # fmt: skip
     return means
+
+
+def total(items: Sequence[Measured]) -> tuple[Floats, Floats]:
+    """Several series of a rate added up, at every time at which one of them has a sample."""
+    if len(items) == 1:
+        return items[0].times, items[0].values
+    grid = np.unique(np.concatenate([item.times for item in items]))
+    summed = np.zeros(grid.size)
+    for item in items:
+        if item.times.size == grid.size:
+            summed += item.values
+        elif item.times.size:
+            summed += np.nan_to_num(resample(item.times, item.values, grid))
+    return grid, summed
 
 
 def rate(times: Floats, values: Floats) -> tuple[Floats, Floats]:

@@ -31,6 +31,7 @@ MEANINGS = (
     "replicas_max",
     "file_descriptors",
     "file_descriptors_max",
+    "sockets",
     "pool_waiting",
     "pool_used",
     "pool_max",
