@@ -93,8 +93,9 @@ def _date(case: CaseFile) -> float:
     for group, least in ((own, 1), (symptoms, 3)):
         starts = [start for item in group if (start := _onset_of(item, alert, step)) is not None]
         if len(starts) >= least:
-            # No alert fires before its incident begins; shifts dated later are echoes of it.
-            return min(median(np.array(starts)) if len(starts) > 2 else min(starts), alert)
+            found = median(np.array(starts)) if len(starts) > 2 else min(starts)
+            # No alert fires before its incident begins: what shifted well after it, more than samples lag, is an echo.
+            return found if found <= alert + 2 * step else alert
     return alert - 2 * step
 
 
