@@ -19,24 +19,43 @@ from agent_sre.domain.telemetry import LogLine, LogSource, LogStream
 
 MAX_LINE = 16 * 1024
 _MAX_ENTRY = 64 * 1024
-_STAMP = re.compile(r"(\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,12})?(?:[Zz]|[+-]\d\d:?\d\d))(?: |$)")
+_BLOCK = 256 * 1024
+_STAMP = re.compile(rb"(\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,12})?(?:[Zz]|[+-]\d\d:?\d\d))(?: |$)")
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ufffd]+")
+_CUT = b" [line cut]"
+_Entry = tuple[datetime | None, list[bytes]]
+"""Time and lines of an entry before anybody has asked for its text."""
 
 
 def read_log(source: LogSource, file: IO[bytes], window: Window, max_lines: int) -> LogStream:
     """At most ``max_lines`` entries inside the window (those without a time count as inside), oldest first."""
     sample: EvenSample[LogLine] = EvenSample(max_lines, lambda line: len(line.text), MAX_SAMPLE_BYTES)
-    for entry in entries(file):
-        if entry.time is None or window.contains(entry.time):
-            sample.add(entry)
+    start, end = window.start, window.end
+    for entry in _raw_entries(file):
+        time = entry[0]
+        if time is None or start <= time <= end:
+            # Of a large log nearly all is passed by: its text is never made.
+            if sample.wanted:
+                sample.add(_line(entry))
+            else:
+                sample.pass_by()
     return LogStream(source, tuple(_in_order(sample.kept())), sample.left_out)
 
 
 def entries(file: IO[bytes]) -> Iterator[LogLine]:
     """Lines joined with the continuation lines that follow them; a line before the first time stands alone."""
+    return map(_line, _raw_entries(file))
+
+
+def _line(entry: _Entry) -> LogLine:
+    time, parts = entry
+    return LogLine(time, "\n".join([clean(part.decode(errors="replace")) for part in parts]))
+
+
+def _raw_entries(file: IO[bytes]) -> Iterator[_Entry]:
     time: datetime | None = None
-    parts: list[str] = []
+    parts: list[bytes] = []
     length = 0
     for line in _lines(file):
         stamp, text = _stamped(line)
@@ -46,30 +65,38 @@ def entries(file: IO[bytes]) -> Iterator[LogLine]:
                 length += len(text)
             continue
         if parts:
-            yield LogLine(time, "\n".join(parts))
+            yield time, parts
         time, parts, length = stamp, [text], len(text)
     if parts:
-        yield LogLine(time, "\n".join(parts))
+        yield time, parts
 
 
-def _lines(file: IO[bytes]) -> Iterator[str]:
-    while raw := file.readline(MAX_LINE):
-        cut, rest = "", raw
-        while rest and not rest.endswith(b"\n"):
-            rest = file.readline(MAX_LINE)
-            cut = " [line cut]" if rest.strip() else cut
-        if raw.strip():
-            yield raw.rstrip(b"\r\n").decode(errors="replace") + cut
+def _lines(file: IO[bytes]) -> Iterator[bytes]:
+    """Lines that are not blank, cut at ``MAX_LINE``; of a longer one no more than that is ever held with a block."""
+    left = b""
+    while block := file.read(_BLOCK):
+        lines = (left + block).split(b"\n")
+        left = lines.pop()[: MAX_LINE + 1]  # one byte too many, so that it is known to be cut
+        yield from filter(None, map(_bounded, lines))
+    if last := _bounded(left):
+        yield last
 
 
-def _stamped(line: str) -> tuple[datetime | None, str]:
-    match = _STAMP.match(line)
-    if match is None:
-        return None, clean(line)
+def _bounded(line: bytes) -> bytes:
+    line = b"" if line.isspace() else line.rstrip(b"\r")
+    return line if len(line) <= MAX_LINE else line[:MAX_LINE] + _CUT
+
+
+def _stamped(line: bytes) -> tuple[datetime | None, bytes]:
+    """The line's time, where it begins with one, and what follows."""
+    end = line.find(b" ", 20, 32)
     try:
-        return parse_instant(match[1]), clean(line[match.end() :])
+        if end > 0 and line[end - 1 : end] == b"Z" and line[10:11] == b"T" and line[16:17] == b":":
+            return datetime.fromisoformat(line[:end].decode("ascii")), line[end + 1 :]  # nearly all lines, fast
+        match = _STAMP.match(line)
+        return (parse_instant(match[1].decode()), line[match.end() :]) if match else (None, line)
     except ValueError:
-        return None, clean(line)
+        return None, line
 
 
 def clean(text: str) -> str:
