@@ -61,14 +61,17 @@ class Settings(BaseSettings):
     prometheus_ca_file: str = Field("", description="CA bundle for Prometheus' certificate. Empty: the system's.")
     prometheus_timeout: float = Field(10.0, gt=0, le=120, description="Seconds until a query is given up.")
 
-    logs_backend: Literal["none", "victorialogs"] = Field(
-        "none", description="Log store that is read besides the Kubernetes API: none or victorialogs."
+    logs_backend: Literal["none", "victorialogs", "loki"] = Field(
+        "none", description="Log store that is read besides the Kubernetes API: none, victorialogs or loki."
     )
     logs_url: str = Field("", description="Base URL of the log store.")
     logs_token: SecretStr = Field(SecretStr(""), description="Bearer token for the log store.")
     logs_username: str = Field("", description="User for basic authentication at the log store.")
     logs_password: SecretStr = Field(SecretStr(""), description="Password for basic authentication at the log store.")
-    logs_tenant: str = Field("", description="Tenant of the log store. VictoriaLogs: AccountID or AccountID:ProjectID.")
+    logs_tenant: str = Field(
+        "",
+        description="Tenant of the log store. VictoriaLogs: AccountID or AccountID:ProjectID. Loki: X-Scope-OrgID.",
+    )
     logs_headers: dict[str, str] = Field(default_factory=dict, description="Further headers for it, as JSON.")
     logs_ca_file: str = Field("", description="CA bundle for the log store's certificate. Empty: the system's.")
     logs_timeout: float = Field(10.0, gt=0, le=120, description="Seconds until a request to the log store is given up.")
@@ -77,7 +80,10 @@ class Settings(BaseSettings):
         description="Names of the store's fields that differ from the defaults, as JSON with the keys namespace, pod, "
         "container, message, level, time, node, unit; see docs/logs.md.",
     )
-    logs_ui_url: str = Field("", description="Where people reach the log store's user interface, for links.")
+    logs_ui_url: str = Field(
+        "", description="Where people look at logs, for links. VictoriaLogs: its own address. Loki: Grafana's."
+    )
+    logs_ui_source: str = Field("", description="For Loki: UID of Grafana's data source, for links.")
 
     kubernetes: Literal["auto", "in_cluster", "kubeconfig", "off"] = Field(
         "auto",

@@ -10,6 +10,7 @@ from agent_sre.ports.logs import LogReader
 from agent_sre.settings import PREFIX, Settings
 
 if TYPE_CHECKING:
+    from agent_sre.adapters.logs_loki import Loki
     from agent_sre.adapters.logs_victorialogs import VictoriaLogs
     from agent_sre.outbound import Endpoint
 
@@ -26,13 +27,17 @@ def open_log_store(settings: Settings) -> OpenLogStore | None:
     """The log store's adapter, or None where none is configured."""
     if settings.logs_backend == "none":
         return None
-    return _victorialogs(settings)
+    return _loki(settings) if settings.logs_backend == "loki" else _victorialogs(settings)
 
 
 def log_store_probe(settings: Settings) -> Probe | None:
     """What looks at the log store for the doctor, or None where none is configured."""
     if settings.logs_backend == "none":
         return None
+    if settings.logs_backend == "loki":
+        from agent_sre.adapters.logs_loki import LokiProbe
+
+        return LokiProbe(_loki(settings), settings.logs_tenant)
     from agent_sre.adapters.logs_victorialogs import VictoriaLogsProbe
 
     return VictoriaLogsProbe(_victorialogs(settings), settings.logs_tenant)
@@ -43,6 +48,14 @@ def _victorialogs(settings: Settings) -> VictoriaLogs:
 
     endpoint = _endpoint(settings, "VictoriaLogs", tenant_headers(settings.logs_tenant))
     return VictoriaLogs(endpoint, FIELDS.changed(settings.logs_fields, _FIELDS), settings.logs_ui_url)
+
+
+def _loki(settings: Settings) -> Loki:
+    from agent_sre.adapters.logs_loki import FIELDS, Loki
+
+    endpoint = _endpoint(settings, "Loki", {"X-Scope-OrgID": settings.logs_tenant} if settings.logs_tenant else {})
+    fields = FIELDS.changed(settings.logs_fields, _FIELDS)
+    return Loki(endpoint, fields, settings.logs_ui_url, settings.logs_ui_source)
 
 
 _FIELDS = f"{PREFIX}LOGS_FIELDS"
