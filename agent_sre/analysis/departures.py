@@ -22,6 +22,8 @@ from agent_sre.domain.instant import format_instant
 
 _SYMPTOMS = frozenset({"latency", "errors", "availability", "traffic", "edge_latency", "saturation"})
 _LONGEST_LEAD = 20 * 60.0
+_LAG = 60.0
+"""Seconds by which samples trail what they measure: a rate is over the time before it, often a minute."""
 _AS_FAR = 0.8
 _DATED_SAMPLES = 360
 """Samples looked at to date an onset; older ones only tell the usual level."""
@@ -95,7 +97,7 @@ def _date(case: CaseFile) -> float:
         if len(starts) >= least:
             found = median(np.array(starts)) if len(starts) > 2 else min(starts)
             # No alert fires before its incident begins: what shifted well after it, more than samples lag, is an echo.
-            return found if found <= alert + 2 * step else alert
+            return found if found <= alert + max(2 * step, _LAG) else alert
     return alert - 2 * step
 
 

@@ -114,7 +114,7 @@ def more_calls(case: CaseFile) -> Iterable[Finding]:
             analyzer="more_calls",
             fault="retry_storm" if failing else "n_plus_one_queries",
             object=object_of(case, caller_name, profile.entity.namespace),
-            strength=0.58,
+            strength=0.72,
             statement=f"{caller_name} makes more calls to {name} for each request than it used to.",
             facts=(fact,),
             onset=fact.time,

@@ -60,7 +60,7 @@ class _Rule:
 _RULES = (
     _Rule("disk", "pod_disk_io_saturation", 15, 2, 0.5, "seconds a second of its disk busy", ("seconds_per_second",)),
     _Rule("disk", "pod_disk_io_saturation", 8, 3, 0.0, "of disk use"),
-    _Rule("gc", "gc_pressure", 12, 2, 0.1, "seconds a second in collections of garbage"),
+    _Rule("gc", "gc_pressure", 35, 2, 0.1, "seconds a second in collections of garbage"),
     _Rule("packet_loss", "pod_network_loss", 20, 2, 0.1, "packets dropped a second"),
     _Rule("pool_waiting", "connection_pool_exhausted", 6, 2, 1.0, "requests waiting for a connection"),
     _Rule("memory", "memory_leak", 10, 1.25, 0.0, "of memory"),
