@@ -1,12 +1,13 @@
 """From findings to a verdict: ground, rank, cite, and say what was ruled out.
 
 The order of things: facts that do not stand are dropped (``grounding``), what is left is ranked (``ranking``), the
-best five become hypotheses that cite their excerpts (``evidence_ids``). Conclusive means that the first is likelier
+leading ones are put to the test by what else they predict (``predictions``) and ranked anew, the best five become
+hypotheses that cite their excerpts (``evidence_ids``). Conclusive means that the first is likelier
 right than not; otherwise the answer says what was found, what was ruled out and what could not be looked at. Pure and
 deterministic: equal findings give equal verdicts, whatever their order. Called by the graph's hypothesizing node.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from agent_sre.analysis.casefile import CaseFile
@@ -15,22 +16,29 @@ from agent_sre.analysis.grounding import stands, unsupported
 from agent_sre.analysis.impact import impact
 from agent_sre.analysis.kubernetes.excerpts import fact
 from agent_sre.analysis.kubernetes.reading import Path, name_of, positions, text
-from agent_sre.analysis.ranking import Candidate, confidence, rank
+from agent_sre.analysis.predictions import Tested, failed, settling, test
+from agent_sre.analysis.ranking import Candidate, confidence, order, rank, rival_of
 from agent_sre.domain.finding import Fact, Finding
-from agent_sre.domain.hypothesis import Hypothesis
+from agent_sre.domain.hypothesis import Hypothesis, Prediction
+from agent_sre.domain.reference import ObjectRef
 from agent_sre.domain.verdict import RuledOut, Verdict, VerdictStatus
 
 MOST = 5
 CONCLUSIVE = 0.5
+_TESTED = MOST + 3
+"""So many leading causes are put to the test."""
+_FAILED = 0.88
+"""What a failed prediction leaves of a score: cases exist in which what is predicted happened out of sight."""
 _LOST_FACT = 0.8
 """What is left of a finding's strength where one of its facts, or its statement, does not stand."""
 
 
 def judge(case: CaseFile, findings: Sequence[Finding]) -> Verdict:
     """Rank the findings of one case. ``gaps`` and ``seconds`` are the caller's to fill in."""
-    ranked = rank(case, [item for item in (grounded(finding, case) for finding in findings) if item is not None])
+    standing = [item for item in (grounded(finding, case) for finding in findings) if item is not None]
+    ranked, tests = put_to_test(case, rank(case, standing))
     mint = Mint(case)
-    hypotheses = tuple(_hypothesis(place, item, ranked, mint) for place, item in enumerate(ranked[:MOST], start=1))
+    hypotheses = tuple(_hypothesis(place, ranked, tests, mint) for place in range(min(MOST, len(ranked))))
     sure = bool(hypotheses) and hypotheses[0].confidence >= CONCLUSIVE
     ruled_out = (*_set_aside(ranked, mint), *_healthy_nodes(case, ranked, mint))
     hit = impact(case, ranked if sure else (), mint)
@@ -55,10 +63,28 @@ def grounded(finding: Finding, case: CaseFile) -> Finding | None:
     return replace(finding, facts=facts, against=against, strength=finding.strength * (1.0 if whole else _LOST_FACT))
 
 
-def _hypothesis(place: int, candidate: Candidate, ranked: Sequence[Candidate], mint: Mint) -> Hypothesis:
+Tests = Mapping[tuple[str, ObjectRef], tuple[Tested, ...]]
+
+
+def put_to_test(case: CaseFile, ranked: Sequence[Candidate]) -> tuple[list[Candidate], Tests]:
+    """The leading causes with their failed predictions against them, ranked anew, and what was tested of each."""
+    tests: dict[tuple[str, ObjectRef], tuple[Tested, ...]] = {}
+    judged: list[Candidate] = []
+    for item in ranked[:_TESTED]:
+        finding = item.finding
+        tested = tests[finding.fault, finding.object] = test(case, finding)
+        wrong = tuple(fact for fact in failed(tested) if stands(fact, case))
+        told = replace(finding, against=(*finding.against, *wrong))
+        judged.append(replace(item, finding=told, score=item.score * _FAILED ** len(wrong)))
+    return [*sorted(judged, key=order), *ranked[_TESTED:]], tests
+
+
+def _hypothesis(place: int, ranked: Sequence[Candidate], tests: Tests, mint: Mint) -> Hypothesis:
+    candidate = ranked[place]
     finding = candidate.finding
+    tested = tests.get((finding.fault, finding.object), ())
     return Hypothesis(
-        rank=place,
+        rank=place + 1,
         fault=finding.fault,
         object=finding.object,
         confidence=confidence(candidate, ranked),
@@ -66,7 +92,11 @@ def _hypothesis(place: int, candidate: Candidate, ranked: Sequence[Candidate], m
         evidence=mint.cite(finding.facts),
         against=mint.cite(finding.against),
         change=finding.change,
-        distinguish=finding.distinguish,
+        distinguish=settling(finding, rival_of(candidate, ranked), tested),
+        predictions=tuple(
+            Prediction(item.check.says, str(item.outcome.state), mint.cite(item.outcome.facts), item.outcome.missing)
+            for item in tested
+        ),
     )
 
 

@@ -109,7 +109,7 @@ def rank(case: CaseFile, findings: Sequence[Finding]) -> list[Candidate]:
         cause = _explanation(case, item, merged, plain)
         found = replace(item, change=item.change or _change_before(item, merged))
         candidates.append(Candidate(found, score * _SYMPTOM if cause else score, cause))
-    return sorted((item for item in candidates if item.score >= _LEAST), key=_order)
+    return sorted((item for item in candidates if item.score >= _LEAST), key=order)
 
 
 def merge(findings: Sequence[Finding]) -> list[Finding]:
@@ -127,6 +127,12 @@ def confidence(candidate: Candidate, ranked: Sequence[Candidate]) -> float:
     rival = max(rivals, default=0.0)
     share = ours / (ours + _RIVAL * rival * rival / ours)
     return round(float(min(0.98, ours * share)), 4)
+
+
+def rival_of(candidate: Candidate, ranked: Sequence[Candidate]) -> Finding | None:
+    """The strongest other cause that tells another story, or None."""
+    rivals = (item.finding for item in ranked if item is not candidate and not _same_story(candidate, item))
+    return next(rivals, None)
 
 
 def _same_story(first: Candidate, second: Candidate) -> bool:
@@ -249,5 +255,6 @@ def _change_before(item: Finding, merged: Sequence[Finding]) -> str | None:
     return found.change if found is not None else None
 
 
-def _order(item: Candidate) -> tuple[float, int, str, ObjectRef]:
+def order(item: Candidate) -> tuple[float, int, str, ObjectRef]:
+    """The key by which candidates are sorted, best first."""
     return -round(item.score, 6), -len(item.finding.explains), item.finding.fault, item.finding.object

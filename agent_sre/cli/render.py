@@ -18,6 +18,7 @@ _BAR = 12
 _EXCERPT = 220
 _TIMELINE = 12
 _MUTED = "bright_black"
+_OUTCOMES = {"holds": "green", "fails": "red", "unseen": _MUTED}
 
 
 def render_report(answer: Mapping[str, Any], console: Console) -> None:
@@ -56,9 +57,27 @@ def _hypothesis(
         if keys:
             console.print(_line((f"   {title}", _MUTED)))
             console.print(Padding(_evidence_table(keys, evidence), (0, 0, 0, 5)))
+    _predictions(console, item.get("predictions") or ())
     if item.get("distinguish"):
         settle = _line(("what would settle it: ", _MUTED), item["distinguish"])
         console.print(Padding(settle, (0, 0, 0, 3)))
+
+
+def _predictions(console: Console, predictions: Sequence[Mapping[str, Any]]) -> None:
+    """What must be so if the cause is right, and whether it is."""
+    if not predictions:
+        return
+    console.print(_line(("   predicts", _MUTED)))
+    table = Table.grid(padding=(0, 1))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for item in predictions:
+        why = f": {item['missing']}" if item["missing"] else ""
+        table.add_row(
+            _line((item["outcome"], _OUTCOMES.get(item["outcome"], ""))),
+            _line(item["says"], (why, _MUTED), _ids(item["evidence"])),
+        )
+    console.print(Padding(table, (0, 0, 0, 5)))
 
 
 def _evidence_table(keys: Sequence[str], evidence: Mapping[str, Mapping[str, Any]]) -> Table:

@@ -49,6 +49,7 @@ def _hypothesis(item: Hypothesis) -> Mapping[str, Any]:
         "evidence": list(item.evidence),
         "against": list(item.against),
         "distinguish": item.distinguish,
+        "predictions": [asdict(prediction) for prediction in item.predictions],
     }
 
 
