@@ -192,7 +192,10 @@ def failed(tested: tuple[Tested, ...]) -> tuple[Fact, ...]:
 
 
 def settling(first: Finding, second: Finding | None, tested: tuple[Tested, ...]) -> str:
-    """The query that tells the first from the second: for what the first alone predicts, best what nobody saw yet."""
+    """The query that tells the first from the second: for what the first alone predicts, best what nobody saw yet.
+
+    What follows ``#``, a comment to a shell and to PromQL alike, says which answer speaks for which cause.
+    """
     theirs = {check.says for check in predicted(second.fault)} if second is not None else set()
     same_object = second is not None and second.object == first.object
     telling = [item for item in tested if not (same_object and item.check.says in theirs)]
@@ -201,5 +204,5 @@ def settling(first: Finding, second: Finding | None, tested: tuple[Tested, ...])
         query = item.check.query.format(namespace=first.object.namespace, name=first.object.name)
         expected = f"{item.check.says} if it is {first.fault} at {first.object.name}"
         rival = f"; not so if it is {second.fault} at {second.object.name}" if second is not None else ""
-        return f"{query} ({expected}{rival})"
+        return f"{query}  # {expected}{rival}"
     return first.distinguish
