@@ -139,12 +139,11 @@ def _complaint(case: CaseFile, workload: Workload, address: Address, doubt: Doub
     host, port = re.escape(address.host), address.port
     place = re.compile(rf"\b{host}\b" if not doubt.port_only else rf"\b{host}[: ]+{port}\b|:{port}\b")
     pattern = _NO_NAME if not doubt.port_only else _NO_ANSWER
-    for seen, line in matching(streams(case, workload), pattern):
-        if place.search(line.text):
-            return seen, line
-    for seen, line in matching(streams(case, workload), _NO_ANSWER):
-        if place.search(line.text):
-            return seen, line
+    naming = str(port) if doubt.port_only else address.host
+    for words in dict.fromkeys((pattern, _NO_ANSWER)):
+        for seen, line in matching(streams(case, workload), words, naming):
+            if place.search(line.text):
+                return seen, line
     return None
 
 

@@ -83,8 +83,8 @@ def _route(
     if target is not None:
         facts.append(fact(f"{service} has these ports", target, ("spec", "ports")))
     place_named = re.compile(rf"\b{re.escape(service.name)}\b")
-    lines = (item for item in matching(streams(case, workload), _TROUBLE) if place_named.search(item[1].text))
-    logged = next(lines, None)
+    lines = matching(streams(case, workload), _TROUBLE, service.name)
+    logged = next((item for item in lines if place_named.search(item[1].text)), None)
     facts += [log_fact("Its log complains of this address", *logged)] if logged else []
     missing = f"no Service is called {service.name}" if target is None else f"{service} has no port {port}"
     yield Finding(

@@ -142,7 +142,7 @@ def _complaints(case: CaseFile, calls: list[Address]) -> list[Fact]:
     found = []
     for address in calls[:5]:
         place = re.compile(rf"\b{re.escape(address.service.name)}\b")
-        lines = matching(streams(case, address.workload), _NO_ANSWER)
+        lines = matching(streams(case, address.workload), _NO_ANSWER, address.service.name)
         line = next((item for item in lines if place.search(item[1].text)), None)
         if line is not None:
             found.append(log_fact(f"{address.workload.ref} complains of {address.service.name}", *line))

@@ -28,11 +28,15 @@ def streams(case: CaseFile, workload: Workload, container: str = "") -> list[See
     return sorted(found, key=lambda seen: (not seen.value.source.previous, str(seen.value.source)))
 
 
-def matching(found: Iterable[Seen[LogStream]], pattern: re.Pattern[str]) -> Iterator[LineSeen]:
-    """The lines that match, the last of each stream first."""
+def matching(found: Iterable[Seen[LogStream]], pattern: re.Pattern[str], naming: str = "") -> Iterator[LineSeen]:
+    """The lines that match, the last of each stream first.
+
+    ``naming`` is a text that a line must hold as well: finding it costs a hundredth of what a pattern with many
+    alternatives does, and few lines name the one address that is asked about.
+    """
     for seen in found:
         for line in reversed(seen.value.lines):
-            if pattern.search(line.text):
+            if naming in line.text and pattern.search(line.text):
                 yield seen, line
 
 
