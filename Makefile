@@ -20,7 +20,7 @@ WARM := agent_sre.bootstrap.running, agent_sre.bootstrap.live, agent_sre.graph.c
 	agent_sre.cli.story, agent_sre.cli.render, agent_sre.adapters.kubernetes_api, agent_sre.adapters.metrics_prometheus, \
 	agent_sre.testing.shop.alertmanager, agent_sre.testing.shop.telemetry, agent_sre.adapters.snapshot_directory, \
 	agent_sre.adapters.metrics_snapshot, agent_sre.adapters.logs_victorialogs, agent_sre.adapters.logs_loki, \
-	alembic.command, alembic.config, kubernetes.aio.dynamic
+	agent_sre.adapters.logs_elasticsearch, alembic.command, alembic.config, kubernetes.aio.dynamic
 
 .DEFAULT_GOAL := help
 PEERS := $(patsubst $(LOCKS)/peers/%.lock,build/bench-peers/%/.ready,$(wildcard $(LOCKS)/peers/*.lock))

@@ -61,11 +61,14 @@ class Settings(BaseSettings):
     prometheus_ca_file: str = Field("", description="CA bundle for Prometheus' certificate. Empty: the system's.")
     prometheus_timeout: float = Field(10.0, gt=0, le=120, description="Seconds until a query is given up.")
 
-    logs_backend: Literal["none", "victorialogs", "loki"] = Field(
-        "none", description="Log store that is read besides the Kubernetes API: none, victorialogs or loki."
+    logs_backend: Literal["none", "victorialogs", "loki", "elasticsearch", "opensearch"] = Field(
+        "none",
+        description="Log store that is read besides the Kubernetes API: none, victorialogs, loki, elasticsearch or "
+        "opensearch. See docs/logs.md.",
     )
     logs_url: str = Field("", description="Base URL of the log store.")
     logs_token: SecretStr = Field(SecretStr(""), description="Bearer token for the log store.")
+    logs_api_key: SecretStr = Field(SecretStr(""), description="API key for Elasticsearch, as it gives it encoded.")
     logs_username: str = Field("", description="User for basic authentication at the log store.")
     logs_password: SecretStr = Field(SecretStr(""), description="Password for basic authentication at the log store.")
     logs_tenant: str = Field(
@@ -75,15 +78,19 @@ class Settings(BaseSettings):
     logs_headers: dict[str, str] = Field(default_factory=dict, description="Further headers for it, as JSON.")
     logs_ca_file: str = Field("", description="CA bundle for the log store's certificate. Empty: the system's.")
     logs_timeout: float = Field(10.0, gt=0, le=120, description="Seconds until a request to the log store is given up.")
+    logs_index: str = Field("logs-*,filebeat-*", description="Indices of Elasticsearch or OpenSearch, as a pattern.")
+    logs_schema: Literal["ecs", "openshift", "fluentbit"] = Field(
+        "ecs", description="How the shipper names fields in Elasticsearch or OpenSearch: ecs, openshift or fluentbit."
+    )
     logs_fields: dict[str, str] = Field(
         default_factory=dict,
         description="Names of the store's fields that differ from the defaults, as JSON with the keys namespace, pod, "
         "container, message, level, time, node, unit; see docs/logs.md.",
     )
     logs_ui_url: str = Field(
-        "", description="Where people look at logs, for links. VictoriaLogs: its own address. Loki: Grafana's."
+        "", description="Where people look at logs, for links: VictoriaLogs, Grafana, Kibana or OpenSearch Dashboards."
     )
-    logs_ui_source: str = Field("", description="For Loki: UID of Grafana's data source, for links.")
+    logs_ui_source: str = Field("", description="UID of Grafana's data source or id of Kibana's data view, for links.")
 
     kubernetes: Literal["auto", "in_cluster", "kubeconfig", "off"] = Field(
         "auto",

@@ -10,6 +10,7 @@ from agent_sre.ports.logs import LogReader
 from agent_sre.settings import PREFIX, Settings
 
 if TYPE_CHECKING:
+    from agent_sre.adapters.logs_elasticsearch import Elasticsearch
     from agent_sre.adapters.logs_loki import Loki
     from agent_sre.adapters.logs_victorialogs import VictoriaLogs
     from agent_sre.outbound import Endpoint
@@ -25,22 +26,34 @@ class OpenLogStore(LogReader, Protocol):
 
 def open_log_store(settings: Settings) -> OpenLogStore | None:
     """The log store's adapter, or None where none is configured."""
-    if settings.logs_backend == "none":
-        return None
-    return _loki(settings) if settings.logs_backend == "loki" else _victorialogs(settings)
+    match settings.logs_backend:
+        case "none":
+            return None
+        case "victorialogs":
+            return _victorialogs(settings)
+        case "loki":
+            return _loki(settings)
+        case "elasticsearch" | "opensearch":
+            return _elasticsearch(settings)
 
 
 def log_store_probe(settings: Settings) -> Probe | None:
     """What looks at the log store for the doctor, or None where none is configured."""
-    if settings.logs_backend == "none":
-        return None
-    if settings.logs_backend == "loki":
-        from agent_sre.adapters.logs_loki import LokiProbe
+    match settings.logs_backend:
+        case "none":
+            return None
+        case "victorialogs":
+            from agent_sre.adapters.logs_victorialogs import VictoriaLogsProbe
 
-        return LokiProbe(_loki(settings), settings.logs_tenant)
-    from agent_sre.adapters.logs_victorialogs import VictoriaLogsProbe
+            return VictoriaLogsProbe(_victorialogs(settings), settings.logs_tenant)
+        case "loki":
+            from agent_sre.adapters.logs_loki import LokiProbe
 
-    return VictoriaLogsProbe(_victorialogs(settings), settings.logs_tenant)
+            return LokiProbe(_loki(settings), settings.logs_tenant)
+        case "elasticsearch" | "opensearch":
+            from agent_sre.adapters.logs_elasticsearch import ElasticsearchProbe
+
+            return ElasticsearchProbe(_elasticsearch(settings))
 
 
 def _victorialogs(settings: Settings) -> VictoriaLogs:
@@ -58,6 +71,15 @@ def _loki(settings: Settings) -> Loki:
     return Loki(endpoint, fields, settings.logs_ui_url, settings.logs_ui_source)
 
 
+def _elasticsearch(settings: Settings) -> Elasticsearch:
+    from agent_sre.adapters.logs_elasticsearch import SCHEMAS, Elasticsearch
+
+    name = "OpenSearch" if settings.logs_backend == "opensearch" else "Elasticsearch"
+    fields = SCHEMAS[settings.logs_schema].changed(settings.logs_fields, _FIELDS)
+    user_interface = settings.logs_ui_url, settings.logs_ui_source
+    return Elasticsearch(_endpoint(settings, name, {}), settings.logs_index, fields, user_interface)
+
+
 _FIELDS = f"{PREFIX}LOGS_FIELDS"
 
 
@@ -73,6 +95,7 @@ def _endpoint(settings: Settings, name: str, tenant: dict[str, str]) -> Endpoint
         settings=f"{PREFIX}LOGS",
         url=settings.logs_url,
         bearer=settings.logs_token.get_secret_value(),
+        api_key=settings.logs_api_key.get_secret_value(),
         username=settings.logs_username,
         password=settings.logs_password.get_secret_value(),
         headers={**settings.logs_headers, **tenant},

@@ -6,8 +6,8 @@ piece, so that an adapter decides how much of it is ever held.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -105,6 +105,17 @@ class Exchange:
             self._breaker.answered()
             raise
         raise AssertionError("tenacity either returns or raises")  # pragma: no cover
+
+    @contextmanager
+    def well_formed(self) -> Iterator[None]:
+        """Around the reading of an answer's parts: one that is missing or of another kind is a PermanentError."""
+        try:
+            yield
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+            raise PermanentError(
+                f"{self.endpoint} answered what is not well formed ({type(error).__name__}: {error}); "
+                f"check {self.endpoint.settings}_URL and _BACKEND"
+            ) from None
 
     async def close(self) -> None:
         """Close the connections."""

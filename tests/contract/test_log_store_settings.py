@@ -25,6 +25,7 @@ def test_none_is_opened_where_none_is_named() -> None:
     [
         ({"backend": "victorialogs"}, "AGENT_SRE_LOGS_URL is empty"),
         ({"backend": "victorialogs", "url": "http://x", "tenant": "team"}, "AGENT_SRE_LOGS_TENANT='team'"),
+        ({"backend": "opensearch"}, "AGENT_SRE_LOGS_URL is empty"),
         ({"backend": "loki"}, "AGENT_SRE_LOGS_URL is empty"),
         ({"backend": "loki", "url": "http://x", "fields": {"pod": "k8s.pod"}}, "AGENT_SRE_LOGS_FIELDS: 'k8s.pod'"),
         ({"backend": "victorialogs", "url": "http://x", "fields": {"podd": "p"}}, "AGENT_SRE_LOGS_FIELDS has podd"),
@@ -35,7 +36,7 @@ def test_what_cannot_be_opened_names_its_setting(fields: dict[str, Any], message
         open_log_store(settings(**fields))
 
 
-@pytest.mark.parametrize("backend", ["victorialogs", "loki"])
+@pytest.mark.parametrize("backend", ["victorialogs", "loki", "elasticsearch", "opensearch"])
 async def test_the_doctor_says_that_a_store_is_down(backend: str) -> None:
     probe = log_store_probe(settings(backend=backend, url="http://127.0.0.1:9"))
     assert probe is not None

@@ -52,9 +52,12 @@ class LokiApi:
                     raise
                 limit = max(limit // _SMALLER, 1)
                 continue
-            found = [
-                Entry(int(value[0]), stream["stream"], str(value[1])) for stream in result for value in stream["values"]
-            ]
+            with self.exchange.well_formed():
+                found = [
+                    Entry(int(value[0]), stream["stream"], str(value[1]))
+                    for stream in result
+                    for value in stream["values"]
+                ]
             return sorted(found, key=lambda entry: entry.time), len(found) >= limit
 
     async def total(self, query: str, start: int, end: int, by: Sequence[str]) -> dict[tuple[str, ...], int]:
@@ -62,9 +65,11 @@ class LokiApi:
         span = max(-(-(end - start) // _MILLISECOND), 1)
         counted = f"sum by ({', '.join(by)}) (count_over_time({query} [{span}ms]))"
         result = await self._result("query", {"query": counted, "time": str(end - 1)}, "vector")
-        return {
-            tuple(str(row["metric"].get(label, "")) for label in by): round(float(row["value"][1])) for row in result
-        }
+        with self.exchange.well_formed():
+            return {
+                tuple(str(row["metric"].get(label, "")) for label in by): round(float(row["value"][1]))
+                for row in result
+            }
 
     async def steps(self, query: str, start: int, step: int, number: int) -> dict[int, int]:
         """Lines per step from ``start`` on, by the number of the step; steps without lines are left out."""
@@ -77,11 +82,12 @@ class LokiApi:
         }
         result = await self._result("query_range", fields, "matrix")
         found: dict[int, int] = {}
-        for row in result:
-            for time, value in row["values"]:
-                # The time is cut to milliseconds, so it lies at the end of its step, or a whole step later.
-                index = round((float(time) * 1000 - start / _MILLISECOND) / milliseconds) - 1
-                found[index] = found.get(index, 0) + round(float(value))
+        with self.exchange.well_formed():
+            points = [(float(time), float(value)) for row in result for time, value in row["values"]]
+        for time, value in points:
+            # The time is cut to milliseconds; it lies at the end of its step.
+            index = round((time * 1000 - start / _MILLISECOND) / milliseconds) - 1
+            found[index] = found.get(index, 0) + round(value)
         return found
 
     async def series(self, query: str, start: int, end: int) -> list[Labels]:

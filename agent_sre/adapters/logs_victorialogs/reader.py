@@ -98,10 +98,8 @@ class VictoriaLogs:
 
         seconds = self.exchange.endpoint.timeout_seconds
         form = {"query": query, "timeout": f"{seconds:g}s", "allow_partial_response": "0"}
-        try:
+        with self.exchange.well_formed():
             return await self.exchange.read(Call("POST", "select/logsql/query", form=form), read)
-        except (KeyError, TypeError, ValueError) as error:
-            raise PermanentError(f"{self.exchange.endpoint} answered a row that is not well formed: {error}") from None
 
     async def close(self) -> None:
         """Close the connections."""
