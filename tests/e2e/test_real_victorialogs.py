@@ -3,19 +3,25 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from agent_sre.adapters.logs_victorialogs import FIELDS, VictoriaLogs, VictoriaLogsProbe, tenant_headers
+from agent_sre.bootstrap.examination import examine
 from agent_sre.domain.errors import PermanentError
 from agent_sre.domain.log_search import Level, LogSearch
 from agent_sre.domain.telemetry import LogSource
+from agent_sre.evidence.catalogue import COLLECTORS
+from agent_sre.evidence.run import run_collector
+from agent_sre.evidence.scope import Limits, Readers, Scope
 from agent_sre.outbound import Endpoint
 from agent_sre.ports.health import CheckState
 from agent_sre.ports.logs import LogReader
+from agent_sre.settings import Settings
 from tests.contract.log_suite import *  # noqa: F403
-from tests.contract.log_values import WINDOW, Row, rows
+from tests.contract.log_values import SOURCES, WINDOW, Row, rows
 from tests.e2e.victoria_logs import ship, ship_documents, victoria_logs
 
 
@@ -99,6 +105,23 @@ async def test_the_doctor_names_tenant_fields_and_what_is_missing(url: str) -> N
     (named,) = await VictoriaLogsProbe(VictoriaLogs(endpoint(url, "11")), "11").check()
     assert named.state is CheckState.WARNING
     assert "k8s_pod" in named.fix
+
+
+async def test_agent_sre_doctor_reaches_it_by_its_settings(url: str, tmp_path: Path) -> None:
+    given = {"logs_backend": "victorialogs", "logs_url": url, "data_dir": tmp_path, "kubernetes": "off"}
+    checks = await examine(Settings(_env_file=None, **given))  # type: ignore[arg-type]
+    (found,) = [check for check in checks if check.subject == "logs (VictoriaLogs)"]
+    assert f"{url} answers queries of tenant 0:0" in found.detail
+
+
+async def test_an_incident_gets_its_lines_with_query_and_link(logs: LogReader) -> None:
+    limits = Limits(redaction_key=b"k")
+    scope = Scope("i", 1, WINDOW.end, WINDOW, namespaces=("shop",), alerts=(), limits=limits)
+    collector = next(item for item in COLLECTORS if item.name == "pod_logs")
+    found = await run_collector(collector, scope, Readers(log_store=logs))
+    assert found.gaps == ()
+    assert {stream.source for item in found.observations for stream in item.streams} == set(SOURCES)
+    assert all(item.query.startswith("_time:[") and "vmui" in item.link for item in found.observations)
 
 
 WORDS = st.text(st.sampled_from("ab \"'`\\{}()[]|*:=~<>!#%$^.,;/?&+-é雪\t"), min_size=1, max_size=12)
