@@ -22,7 +22,7 @@ from agent_sre.analysis.log_entries import Statement
 from agent_sre.analysis.log_patterns import is_somebody_else_s
 
 _LONGEST = 2_000
-_NAME = re.compile(r"(?<![\w./-])[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*(?![\w-])", re.I)
+_NAME = re.compile(r"(?<![\w.-])[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*(?![\w-])", re.I)
 _BEFORE = re.compile(
     r"(?:://(?:[^/@\s]*@)?|@|\b(?:to|from|by|at|host|upstream|service|server|backend|cluster|lookup|calling|call|called"
     r"|via|dependency|downstream|peer|target|dial tcp|connect|ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|rpc|client"

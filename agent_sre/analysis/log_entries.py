@@ -7,6 +7,7 @@ since: their statements count as new, and ``timed`` says so. What every line cos
 a statement costs may be more: there are a hundred thousand lines and some hundred statements.
 """
 
+import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -28,6 +29,7 @@ from agent_sre.domain.visible import one_line
 
 _EARLY = 120.0
 """Seconds before the dated start that still count as since: metrics lag behind what a program prints."""
+_NO_LETTERS = re.compile("[^A-Za-z]+")
 _RATIO, _SURE = 2.5, 3.0
 """How many times as frequent a statement must have become, and how sure (in standard deviations) that must be."""
 
@@ -166,13 +168,13 @@ def _earlier(line: LogLine, statement: Statement) -> bool:
 
 
 def _mined(text: str) -> str:
-    """What tells the entry's statement: its first line, and where its exception came from."""
+    """What tells the entry's statement: its first line, and before it where its exception came from, as one word."""
     text = plain(text)
     if "\n" not in text:
         return text
     first, _, _ = text.partition("\n")
     trace = trace_of(text)
-    return f"{first} {trace.name} {trace.frame}" if trace is not None else first
+    return f"{_NO_LETTERS.sub('-', trace.name + trace.frame).strip('-')} {first}" if trace is not None else first
 
 
 def troubles(case: CaseFile) -> list[Statement]:

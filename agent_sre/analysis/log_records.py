@@ -14,10 +14,13 @@ FATAL, ERROR, WARNING, CALM = 4, 3, 2, 1
 _SERVER_ERROR = "5xx "
 """Stands before an entry that reports an answer of 5xx."""
 
-_STATUS = re.compile(
-    r"(?:\b(?:status|statusCode|status_code|http_status|response_code|response_status|http\.response\.status_code"
-    r"|responseCode|StatusCode|code|http_code)=|\bHTTP/[\d.]+\"? |\| )(?P<status>[1-5]\d\d)\b"
-)
+_ACCESS = re.compile(r"HTTP/[\d.]+\"? 5\d\d\b")
+_KEYED_STATUS = re.compile(r"=5\d\d\b")
+_STATUS_KEYS = (
+    "status", "statusCode", "StatusCode", "status_code", "http_status", "httpStatus", "response_code", "responseCode",
+    "response_status", "http_code", "code",
+)  # fmt: skip
+_TABLE_STATUS = re.compile(r"\| 5\d\d \|")
 _LOGFMT = re.compile(r"(?:^|\s)(?:level|lvl|severity|msg|message)=")
 
 
@@ -28,11 +31,19 @@ def plain(entry: str) -> str:
         text = _unwrapped(text)
     elif '="' in text and _LOGFMT.search(text):
         text = _unescaped(text).replace('"', "")
-    if "=5" in text or "HTTP/" in text or "| 5" in text:
-        match = _STATUS.search(text)
-        if match and match["status"].startswith("5"):
-            return _SERVER_ERROR + text
-    return text
+    return _SERVER_ERROR + text if _answers_5xx(text) else text
+
+
+def _answers_5xx(text: str) -> bool:
+    """Whether the text reports an answer of 5xx: as an access line, as a key's value, or as a column."""
+    at = text.find("HTTP/")
+    if at >= 0 and _ACCESS.match(text, at):
+        return True
+    if "=5" in text:
+        found = _KEYED_STATUS.finditer(text)
+        if any(text.endswith(_STATUS_KEYS, 0, match.start()) for match in found):
+            return True
+    return "| 5" in text and _TABLE_STATUS.search(text) is not None
 
 
 def _unwrapped(text: str) -> str:

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 MARK = "<*>"
 
 _ONE_DIGIT = bytes.maketrans(b"123456789", b"0" * 9)
+_HEX_TAIL = re.compile(rb"0[a-fA-F][0a-fA-F]*(?![0-9A-Za-z])")
 _QUOTED = re.compile(r"\"[^\"\n]{0,120}\"|(?<!\w)'[^'\n]{0,120}'(?!\w)")
 _HEX = "[0a-fA-F]"
 _VARIABLE = re.compile(
@@ -28,7 +29,7 @@ _VARIABLE = re.compile(
     | {_HEX}+-{_HEX}+-{_HEX}+-{_HEX}+-{_HEX}+                                            # UUIDs
     | (?<![0A-Za-z])(?:{_HEX}{{1,4}}:){{2,}}{_HEX}{{0,4}}(?![0A-Za-z])                   # times, MAC and IPv6 addresses
     | 0x{_HEX}+
-    | (?<![0A-Za-z])(?=[A-Fa-f]*0){_HEX}{{3,}}(?![0A-Za-z])                              # hashes, trace ids
+    | (?<![0A-Za-z])(?:(?=[A-Fa-f]*0){_HEX}{{3,}}|[A-Fa-f]*00)(?![0A-Za-z])                # hashes, trace ids
     | (?<=-)(?=[a-z]*0)[a-z0]{{4,10}}(?=[-"',\]):]|$)                                    # suffixes of pods
     | (?<![0A-Za-z])[-+]?0+(?:[.,:/]0+)*(?:(?:[nuµm]?s|[KMGTkmgt]i?[Bb]|[BhdmGMk%])(?![A-Za-z]))?  # numbers, IPv4
     | 0+(?:\.0+)*
@@ -48,7 +49,7 @@ _SWITCH = re.compile(r"(?:[^=:]*[=:])?(?:true|false|yes|no|on|off)\W*$", re.IGNO
 _UNIT = re.compile(r"(?:[nuµm]s|s|sec|secs|seconds|minutes|[kmgt]?i?b)\W*$", re.IGNORECASE)
 
 _LONGEST, _BLOCK = 600, 2_000
-_LINES_KEPT, _WORDS_KEPT, _KEYS_KEPT = 20_000, 100_000, 20_000
+_LINES_KEPT, _WORDS_KEPT, _KEYS_KEPT = 20_000, 50_000, 5_000
 """Bounds of memory: beyond the first two a line costs more time; beyond the last, what is new of a length is one."""
 _FEW = 5
 """As many different words at one place may tell statements apart; more are the values of a variable."""
@@ -58,16 +59,16 @@ _WIDEST = 400
 
 
 def _squeezed(lines: Sequence[str]) -> Iterator[bytes]:
-    """The lines with every run of digits as one digit (of more than 31, now and then two), as UTF-8; many at once,
-    because most of the time would go into calls."""
+    """The lines with every run of digits as one digit (of more than 31, now and then two) and what is hexadecimal from
+    its first digit on as two, as UTF-8; many at once, because most of the time would go into calls."""
     for start in range(0, len(lines), _BLOCK):
         block = [line if len(line) <= _LONGEST else _cut(line) for line in lines[start : start + _BLOCK]]
         text = "\n".join(block)
         if text.count("\n") >= len(block):
             text = "\n".join(line.replace("\n", " ") for line in block)
         flat = text.encode("utf-8", "surrogatepass").translate(_ONE_DIGIT)
-        flat = flat.replace(b"00000000", b"0").replace(b"0000", b"0")
-        yield from flat.replace(b"00", b"0").replace(b"00", b"0").split(b"\n")
+        flat = flat.replace(b"00000000", b"0").replace(b"0000", b"0").replace(b"00", b"0").replace(b"00", b"0")
+        yield from _HEX_TAIL.sub(b"00", flat).split(b"\n")
 
 
 def _cut(line: str) -> str:

@@ -25,17 +25,21 @@ _PYTHON_LAST = re.compile(
 )
 _LONGEST_PAUSE = timedelta(seconds=2)
 _MOST_LINES = 200
+_LINE_READ, _ENTRY_READ = 300, 32_768
+"""Characters looked at, of a line and of an entry: text is hostile, and expressions backtrack."""
 
 
 def joined(lines: Sequence[LogLine]) -> Sequence[LogLine]:
     """The entries with the lines of a stack trace put to the entry they belong to; the same object where none are."""
+    if not any(line.text[:1] in " \t" for line in lines):  # every kind of trace has indented lines
+        return lines
     found: list[LogLine] = []
     parts: list[str] = []
     changed, python = False, False
     for line in lines:
         text = line.text
         follows = found and _close(found[-1], line) and len(parts) < _MOST_LINES
-        if follows and ((python and _ends_python(text)) or _CONTINUES.match(text)):
+        if follows and ((python and _ends_python(text)) or _CONTINUES.match(text[:_LINE_READ])):
             if not parts:
                 parts = [found[-1].text]
             parts.append(text)
@@ -68,15 +72,16 @@ _EXCEPTION = re.compile(
     r"(?: \[[A-Z_]+\])?)(?:: (?P<text>.*)|\s*)$",
     re.MULTILINE,
 )
+_THROWN = ("Exception", "Error", "Fault", "Panic", "Timeout", "NotFound", "Exit", "panic")
 _GO_PANIC = re.compile(r"\bpanic: (?P<text>.+)")
 _RUST_PANIC = re.compile(r"thread '[^']*' panicked at (?P<text>.+)")
 _FRAME = re.compile(
-    r"^\s+at (?P<call>[\w.$<>/\[\]`+ ]+)\s?\((?P<file>[^)]*)\)"  # Java, Node, .NET without source
-    r"|^\s+at (?P<net>[\w.<>`+\[\], ]+\([^)]*\))(?: in (?P<netfile>\S+):line (?P<netline>\d+))?"
-    r"|^\s+at (?P<node>(?:file://)?/?[\w./@-]+:\d+:\d+)"
-    r"|^\s+File \"(?P<python>[^\"]+)\", line (?P<line>\d+), in (?P<def>\S+)"
-    r"|^\s+(?:from )?(?P<ruby>[\w./-]+\.rb:\d+):in [`'](?P<method>[^']+)'"
-    r"|^(?P<go>[\w./*()-]+\.[\w.*()-]+)\((?:0x|\.\.\.|\{|\)).*\n\s+(?P<gofile>\S+\.go):(?P<goline>\d+)",
+    r"^[ \t]+at (?P<call>[\w.$<>/\[\]`+ ]+)\s?\((?P<file>[^)]*)\)"  # Java, Node, .NET without source
+    r"|^[ \t]+at (?P<net>[\w.<>`+\[\], ]+\([^)]*\))(?: in (?P<netfile>\S+):line (?P<netline>\d+))?"
+    r"|^[ \t]+at (?P<node>(?:file://)?/?[\w./@-]+:\d+:\d+)"
+    r"|^[ \t]+File \"(?P<python>[^\"]+)\", line (?P<line>\d+), in (?P<def>\S+)"
+    r"|^[ \t]+(?:from )?(?P<ruby>[\w./-]+\.rb:\d+):in [`'](?P<method>[^']+)'"
+    r"|^(?P<go>[\w./*()-]+\.[\w.*()-]+)\((?:0x|\.\.\.|\{|\)).*\n[ \t]+(?P<gofile>\S+\.go):(?P<goline>\d+)",
     re.MULTILINE,
 )
 _FOREIGN = re.compile(
@@ -104,6 +109,9 @@ class Trace:
 
 def trace_of(entry: str) -> Trace | None:
     """The innermost exception that an entry names, and where it was thrown; None where it names none."""
+    entry = entry[:_ENTRY_READ]
+    if not any(word in entry for word in _THROWN):
+        return None
     found = [(match["name"], match["text"] or "", match.start()) for match in _EXCEPTION.finditer(entry)]
     panic = _GO_PANIC.search(entry) or _RUST_PANIC.search(entry)
     if panic and not found:
