@@ -16,7 +16,7 @@ from agent_sre.analysis.casefile import CaseFile
 from agent_sre.analysis.kubernetes.cluster import cluster_of
 from agent_sre.analysis.log_chains import Chains
 from agent_sre.analysis.log_entries import Statement, troubles
-from agent_sre.analysis.log_patterns import NODE, STORE, Pattern, classify, is_somebody_else_s, outside_host
+from agent_sre.analysis.log_patterns import NODE, PEER, STORE, Pattern, classify, is_somebody_else_s, outside_host
 from agent_sre.analysis.log_records import ERROR
 from agent_sre.analysis.objects import object_of
 from agent_sre.domain.finding import Fact, Finding
@@ -112,6 +112,8 @@ def _place(case: CaseFile, item: Statement, chains: Chains, place: str) -> Objec
         return ObjectRef("Node", "", pods[0].node) if pods and pods[0].node else None
     if place == STORE and (store := chains.store_of(item)):
         return object_of(case, store, item.namespace)
+    if place == PEER and len(called := {one.target for one in chains.pointers if one.statement is item}) == 1:
+        return object_of(case, called.pop(), item.namespace)
     return object_of(case, item.workload, item.namespace)
 
 

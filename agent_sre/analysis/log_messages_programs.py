@@ -1,8 +1,10 @@
-"""Well-known messages of runtimes, libraries, proxies and the network; read by ``log_patterns``. For the form of a row
-see ``log_messages_stores``; ``NODE`` means that the fault lies at the node on which the program runs.
+"""Well-known messages of runtimes, libraries, proxies and the network; read by ``log_patterns``.
+
+For the form of a row see ``log_messages_stores``. ``NODE`` means that the fault lies at the node on which the program
+runs, ``PEER`` at the one that it says it called.
 """
 
-SELF, NODE = "self", "node"
+SELF, NODE, PEER = "self", "node", "peer"
 
 PROGRAM_MESSAGES: tuple[tuple[str, float, str, str, tuple[str, ...]], ...] = (
     # what a process has used up
@@ -120,7 +122,7 @@ PROGRAM_MESSAGES: tuple[tuple[str, float, str, str, tuple[str, ...]], ...] = (
         ),
     ),
     (
-        "certificate_expired", 0.85, "a certificate has expired", SELF,
+        "certificate_expired", 0.85, "a certificate has expired", PEER,
         (
             r"certificate has expired", r"x509: certificate.{0,60}expired", r"cert(?:ificate)?_(?:has_)?expired",
             r"CertificateExpiredException", r"certificate (?:is )?expired", r"NotAfter: ", r"expired certificate",

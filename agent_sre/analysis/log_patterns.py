@@ -10,10 +10,10 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from agent_sre.analysis.log_messages_programs import NODE, PROGRAM_MESSAGES, SELF
+from agent_sre.analysis.log_messages_programs import NODE, PEER, PROGRAM_MESSAGES, SELF
 from agent_sre.analysis.log_messages_stores import STORE, STORE_MESSAGES
 
-__all__ = ["NODE", "SELF", "STORE", "Pattern", "classify", "is_somebody_else_s", "outside_host"]
+__all__ = ["NODE", "PEER", "SELF", "STORE", "Pattern", "classify", "is_somebody_else_s", "outside_host"]
 
 _LONGEST = 4_000
 
@@ -21,7 +21,8 @@ _LONGEST = 4_000
 @dataclass(frozen=True, slots=True)
 class Pattern:
     """A message and the fault it speaks for. ``meaning`` completes "the log says that ..."; ``place`` is where the
-    fault lies: with the one who logs (SELF), with the store it is about (STORE) or with the node (NODE)."""
+    fault lies: with the one who logs (SELF), the store it is about (STORE), the one that was called (PEER), or the node
+    (NODE)."""
 
     fault: str
     text: re.Pattern[str]

@@ -73,6 +73,17 @@ def test_a_store_s_fault_is_the_store_s_whoever_logs_it(logger: str, message: st
     assert (found.fault, found.object.name) == ("db_connection_exhaustion", "mint-db")
 
 
+def test_a_certificate_is_expired_at_the_one_that_was_called() -> None:
+    case = incident(
+        ("basil", "ERROR Post https://mint:8443/leaf: x509: certificate has expired"), ("gate", "ERROR boom")
+    )
+    assert best(case).object.name == "basil"
+    case = incident(
+        ("basil", "ERROR Post https://mint:8443/leaf: x509: certificate has expired"), calls=(("basil", "mint"),)
+    )
+    assert best(case).object.name == "mint"
+
+
 def test_of_two_stores_the_one_the_message_speaks_of() -> None:
     case = incident(
         ("basil", "ERROR redis: READONLY You can't write against a read only replica."),
