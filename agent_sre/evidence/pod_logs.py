@@ -15,6 +15,7 @@ from typing import Any
 from agent_sre.domain.reference import Window
 from agent_sre.domain.telemetry import LogSource, LogStream
 from agent_sre.evidence.kubernetes_paths import log_query
+from agent_sre.evidence.log_budget import LogBudget
 from agent_sre.evidence.log_history import missing
 from agent_sre.evidence.reading import Reading, not_there
 from agent_sre.evidence.scope import Collected, Readers, Scope
@@ -91,10 +92,19 @@ async def _sources(reading: Reading, logs: LogReader, fix: str) -> list[LogSourc
 async def _read_all(
     reading: Reading, logs: LogReader, parts: Sequence[tuple[LogSource, Window]], fix: str
 ) -> list[LogAnswer | None]:
-    lines = reading.scope.limits.log_lines
-    return await asyncio.gather(
-        *(reading.look(f"log of {source}", partial(logs.read, source, window, lines), fix) for source, window in parts)
+    limits = reading.scope.limits
+    budget: LogBudget[int] = LogBudget(limits.log_bytes)
+
+    async def read(place: int, source: LogSource, window: Window) -> None:
+        budget.add(place, await logs.read(source, window, limits.log_lines))
+
+    await asyncio.gather(
+        *(
+            reading.look(f"log of {source}", partial(read, place, source, window), fix)
+            for place, (source, window) in enumerate(parts)
+        )
     )
+    return [budget.get(place) for place in range(len(parts))]
 
 
 def left_out(answer: LogAnswer) -> tuple[str, ...]:

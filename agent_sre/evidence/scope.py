@@ -32,6 +32,7 @@ class Limits:
     log_streams: int = 200
     stored_streams: int = 60
     log_lines: int = 5_000
+    log_bytes: int = 64 * 1024 * 1024
     series_per_metric: int = 2_000
     range_points: int = 240
     changes: int = 1_000

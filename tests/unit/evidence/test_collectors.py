@@ -1,6 +1,7 @@
 """What every collector brings back, and that what it could not see is a gap."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
@@ -200,6 +201,21 @@ async def test_telling_logs_come_first_and_healthy_replicas_are_few() -> None:
     assert pods[:3] == ["db-0", "api-6d4cf56db6-zzzzz", "cart-0"]
     assert len(pods) == 6
     assert "3 more containers" in found.gaps[0].what
+
+
+async def test_many_large_logs_share_one_budget_evenly_and_small_ones_stay_whole() -> None:
+    rows = "".join(f"2026-03-01T11:{n // 10:02d}:{n % 10 * 6:02d}Z {'x' * 1900}\n" for n in range(300, 600))
+    large = {LogSource("shop", f"db-{n}", "app", previous=True): rows for n in range(4)}
+    small = {LogSource("shop", "web-0", "app"): "2026-03-01T11:59:00Z x\n" * 20}
+    found = await run("pod_logs", scope(log_bytes=700_000), readers(logs=log_reader({**large, **small})))
+    streams = {item.streams[0].source.pod: item.streams[0] for item in found.observations}
+    assert len(streams.pop("web-0").lines) == 20
+    assert sum(len(line.text) for stream in streams.values() for line in stream.lines) < 700_000
+    assert all(len(stream.lines) + stream.left_out == 300 for stream in streams.values())
+    assert all(stream.lines[0].time < stream.lines[-1].time - timedelta(minutes=29) for stream in streams.values())
+    assert all(len(stream.lines) >= 75 for stream in streams.values())
+    said = {text for item in found.observations for text in item.left_out}
+    assert any(text.endswith("lines, sampled evenly") for text in said)
 
 
 async def test_node_journals_are_read_where_there_are_any() -> None:
