@@ -101,4 +101,5 @@ def _endpoint(settings: Settings, name: str, tenant: dict[str, str]) -> Endpoint
         headers={**settings.logs_headers, **tenant},
         ca_file=settings.logs_ca_file,
         timeout_seconds=settings.logs_timeout,
+        login=("TOKEN", "API_KEY", "USERNAME", "PASSWORD", "HEADERS", "TENANT"),
     )

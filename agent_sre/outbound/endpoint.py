@@ -14,8 +14,9 @@ from agent_sre.domain.errors import PermanentError
 class Endpoint:
     """``name`` is what people call it; ``settings`` the prefix of its settings, for messages that say what to change.
 
-    Secrets are kept out of ``repr``. ``timeout_seconds`` bounds one request as a whole, a dripping answer included;
-    ``parallel`` is how many requests may be under way together.
+    ``login`` are those of its settings that decide whether it lets us in. Secrets are kept out of ``repr``.
+    ``timeout_seconds`` bounds one request as a whole, a dripping answer included; ``parallel`` is how many requests may
+    be under way together.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Endpoint:
     ca_file: str = ""
     timeout_seconds: float = 10.0
     parallel: int = 4
+    login: tuple[str, ...] = ("TOKEN", "USERNAME", "PASSWORD", "HEADERS")
 
     @property
     def shown(self) -> str:
@@ -46,7 +48,7 @@ class Endpoint:
         try:
             return httpx.AsyncClient(
                 base_url=self.url.rstrip("/") + "/",
-                headers=self._headers(),
+                headers=self.all_headers(),
                 auth=httpx.BasicAuth(self.username, self.password) if self.username else None,
                 timeout=self.timeout_seconds,
                 verify=self._trust(),
@@ -55,7 +57,8 @@ class Endpoint:
         except (httpx.InvalidURL, ValueError) as error:
             raise PermanentError(f"{self.settings}_URL={self.shown} is no URL: {error}") from None
 
-    def _headers(self) -> dict[str, str]:
+    def all_headers(self) -> dict[str, str]:
+        """The site's headers, and the login where it is a token or a key."""
         login = f"Bearer {self.bearer}" if self.bearer else f"ApiKey {self.api_key}" if self.api_key else ""
         return {"Accept": "application/json", **self.headers, **({"Authorization": login} if login else {})}
 

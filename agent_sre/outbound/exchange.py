@@ -32,6 +32,7 @@ _TEMPORARY = frozenset({408, 425, 429, 500, 502, 503, 504})
 _ATTEMPTS = 3
 _LONGEST_WAIT = 5.0
 _EXCERPT = 300
+_MESSAGE = 1_000
 _ERROR_BYTES = 64 * 1024
 
 
@@ -52,15 +53,20 @@ class Call:
 
 
 class Exchange:
-    """Requests to one back end. The client is made on first use, in the loop that uses it."""
+    """Requests to one back end. The client is made on first use, in the loop that uses it.
+
+    ``words`` makes the back end's own message out of an error's body.
+    """
 
     def __init__(
         self,
         endpoint: Endpoint,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         breaker: Breaker | None = None,
+        words: Callable[[bytes], str] = lambda content: content[:_EXCERPT].decode(errors="replace"),
     ) -> None:
         self.endpoint = endpoint
+        self._words = words
         self._sleep = sleep
         self._breaker = breaker or Breaker()
         self._slots = asyncio.Semaphore(endpoint.parallel)
@@ -114,7 +120,7 @@ class Exchange:
         except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
             raise PermanentError(
                 f"{self.endpoint} answered what is not well formed ({type(error).__name__}: {error}); "
-                f"check {self.endpoint.settings}_URL and _BACKEND"
+                f"check {self.endpoint.settings}_URL, and that it is {self.endpoint.name}"
             ) from None
 
     async def close(self) -> None:
@@ -147,9 +153,9 @@ class Exchange:
     def _refusal(self, call: Call, response: httpx.Response, content: bytes) -> TemporaryError | PermanentError:
         """The error of an answer with a status that says no; the back end's own words are kept."""
         where, status, prefix = str(self.endpoint), response.status_code, self.endpoint.settings
-        text = " ".join(content[:_EXCERPT].decode(errors="replace").split()) or response.reason_phrase
+        text = " ".join(self._words(content)[:_MESSAGE].split()) or response.reason_phrase
         if status in {401, 403}:
-            fix = f"check {prefix}_TOKEN, _USERNAME, _PASSWORD, _API_KEY, _HEADERS and _TENANT, and that they may read"
+            fix = f"check {prefix}_{', _'.join(self.endpoint.login)}, and that they may read"
             return PermanentError(f"{where} refused the credentials for {call.path} ({status}): {text}; {fix}")
         if status in _TEMPORARY:
             return TemporaryError(f"{where} answered {status}: {text}", retry_after=_retry_after(response))
@@ -158,7 +164,7 @@ class Exchange:
             fix = f"set {prefix}_URL to where the API itself is"
             return PermanentError(f"{where} redirects to {aim[:_EXCERPT]}, which is not followed; {fix}")
         if status == httpx.codes.NOT_FOUND:
-            fix = f"check {prefix}_URL and _BACKEND"
+            fix = f"check {prefix}_URL, and that it is {self.endpoint.name}"
             return PermanentError(f"{where} has no {call.path} (404): {text}; {fix}")
         return PermanentError(f"{where} refused the request ({status}): {text}")
 

@@ -135,7 +135,7 @@ async def test_a_key_is_sent_and_a_wrong_one_refused_with_the_setting(server: El
     server.key = "c2VjcmV0"
     reader, stranger = opened(server, key="c2VjcmV0"), opened(server, key="bm8")
     assert (await reader.read(AILING, WINDOW, 10)).streams[0].lines
-    with pytest.raises(PermanentError, match=r"unable to authenticate.*_API_KEY"):
+    with pytest.raises(PermanentError, match=r"\(401\): security_exception: unable.*check AGENT_SRE_LOGS_"):
         await stranger.read(AILING, WINDOW, 10)
     await reader.close()
     await stranger.close()

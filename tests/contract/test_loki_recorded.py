@@ -95,7 +95,7 @@ async def test_a_tenant_is_named_and_a_missing_one_is_refused_with_the_setting(s
     server.tenants = frozenset({"team"})
     reader, stranger = opened(server, "team"), opened(server)
     assert (await reader.read(AILING, WINDOW, 10)).streams[0].lines
-    with pytest.raises(PermanentError, match=r"no org id.*_TENANT"):
+    with pytest.raises(PermanentError, match=r"no org id.*check AGENT_SRE_LOGS_TOKEN"):
         await stranger.read(AILING, WINDOW, 10)
     await reader.close()
     await stranger.close()

@@ -122,7 +122,7 @@ async def test_a_refused_login_says_which_settings(exchange: Exchange, server: R
     ("fault", "message"),
     [
         (Fault(400, b"parse error at line 1"), r"refused the request \(400\): parse error"),
-        (Fault(404, b"404 page not found"), r"has no api/things \(404\).*AGENT_SRE_LOGS_URL and _BACKEND"),
+        (Fault(404, b"404 page not found"), r"has no api/things \(404\).*AGENT_SRE_LOGS_URL, and that it is Store"),
         (Fault(200, b"<html>welcome</html>"), "is not what it should be.*welcome"),
     ],
 )

@@ -94,7 +94,7 @@ async def test_a_query_that_timed_out_in_prometheus_may_be_tried_again(
 async def test_silence_is_a_temporary_error(server: PrometheusServer, slept: Slept) -> None:
     reader = PrometheusMetrics(options(server, timeout_seconds=0.1), slept)
     server.faults = [Fault(200, delay=0.5)] * 3
-    with pytest.raises(TemporaryError, match=r"no answer to query within 0\.1 s"):
+    with pytest.raises(TemporaryError, match=r"no complete answer to api/v1/query within 0\.1 s"):
         await reader.query("queue_depth", NOW)
     await reader.close()
 
@@ -118,8 +118,9 @@ async def test_an_endless_answer_is_cut_off(server: PrometheusServer, slept: Sle
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
-        (Fault(200, "<html>Log in</html>"), "is not a Prometheus API"),
-        (Fault(302, "", {"Location": "https://login.example/"}), "is not a Prometheus API"),
+        (Fault(200, "<html>Log in</html>"), "is not what it should be"),
+        (Fault(200, '{"status":"green"}'), "is not a Prometheus API"),
+        (Fault(302, "", {"Location": "https://login.example/"}), "redirects to https://login.example/"),
         (Fault(404, "404 page not found"), "AGENT_SRE_PROMETHEUS_URL"),
         (Fault(401, "Unauthorized"), "refused the credentials"),
         (Fault(200, '{"status":"success","data":{"resultType":"string","result":[1,"x"]}}'), "type 'string'"),

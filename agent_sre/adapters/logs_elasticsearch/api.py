@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
+import orjson
+
 from agent_sre.adapters.logs_elasticsearch.language import Query
 from agent_sre.domain.errors import PermanentError
 from agent_sre.outbound import Call, Exchange
@@ -117,6 +119,15 @@ class ElasticsearchApi:
     def _foreign(self, told: Any) -> PermanentError:
         endpoint, shown = self.exchange.endpoint, str(told)[:200]
         return PermanentError(f"{endpoint} is no {endpoint.name}: it answered {shown!r}; check {endpoint.settings}_URL")
+
+
+def words(content: bytes) -> str:
+    """The reason that an error's body gives, or the body where it is another's."""
+    try:
+        error = orjson.loads(content)["error"]
+        return f"{error['type']}: {error['reason']}"
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return content.decode(errors="replace")
 
 
 def _partial(told: Mapping[str, Any]) -> Iterator[str]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from agent_sre.adapters.logs_elasticsearch.api import MOST, Document, ElasticsearchApi
+from agent_sre.adapters.logs_elasticsearch.api import MOST, Document, ElasticsearchApi, words
 from agent_sre.adapters.logs_elasticsearch.language import (
     Query,
     Terms,
@@ -44,7 +44,7 @@ class Elasticsearch:
         ui: tuple[str, str] = ("", ""),
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self.exchange = Exchange(endpoint, sleep)
+        self.exchange = Exchange(endpoint, sleep, words=words)
         self.index = index
         self.fields = fields
         self._ui = ui[0].rstrip("/"), ui[1]
