@@ -16,6 +16,7 @@ from agent_sre.domain.reference import Window
 from agent_sre.domain.telemetry import LogSource, LogStream
 from agent_sre.evidence.kubernetes_paths import log_query
 from agent_sre.evidence.log_budget import LogBudget
+from agent_sre.evidence.log_counts import observe_errors
 from agent_sre.evidence.log_history import missing
 from agent_sre.evidence.reading import Reading, not_there
 from agent_sre.evidence.scope import Collected, Readers, Scope
@@ -32,7 +33,7 @@ _STORE_FIX = "let the account in AGENT_SRE_LOGS_* read this namespace; agent-sre
 
 
 async def collect(scope: Scope, readers: Readers) -> Collected:
-    """One observation per container's run, then one per part of the window that only the log store has."""
+    """One observation per container's run; of a log store one per part of the window that only it has, and counts."""
     if readers.logs is None and readers.log_store is None:
         return not_there("logs", "logs of containers", _FIX)
     reading = Reading(NAME, "logs", scope)
@@ -40,6 +41,7 @@ async def collect(scope: Scope, readers: Readers) -> Collected:
     listed, answers = await _current(reading, readers.logs, ailing) if readers.logs is not None else ([], {})
     if readers.log_store is not None:
         await _history(reading, readers.log_store, ailing, listed, answers)
+        await observe_errors(reading, readers.log_store, _workloads(scope), _STORE_FIX)
     return reading.done()
 
 
@@ -148,6 +150,14 @@ def _named(scope: Scope) -> frozenset[str]:
     """Workloads, pods and services that the alerts' labels name."""
     labels = ("pod", "deployment", "statefulset", "daemonset", "workload", "service", "app", "job_name", "container")
     return frozenset(alert.labels[label] for alert in scope.alerts for label in labels if alert.labels.get(label))
+
+
+def _workloads(scope: Scope) -> frozenset[str]:
+    """Workloads that the alerts' labels name, directly or by one of their pods."""
+    labels = ("deployment", "statefulset", "daemonset", "workload", "service", "app", "job_name")
+    named = {alert.labels[label] for alert in scope.alerts for label in labels if alert.labels.get(label)}
+    pods = {workload_of(alert.labels["pod"]) for alert in scope.alerts if alert.labels.get("pod")}
+    return frozenset(named | pods)
 
 
 def _choose(

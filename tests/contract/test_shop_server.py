@@ -100,7 +100,8 @@ async def test_collectors_read_the_shop_over_the_wire_and_never_a_secret(
     lines = [line.text for seen in found.observations for stream in seen.streams for line in stream.lines]
     assert any("KeyError: 'currency'" in line for line in lines)
     assert any(seen.series for seen in found.observations)
-    assert {gap.source for gap in found.gaps} <= {"logs", "changes", "topology", "traces"}
+    assert {gap.source for gap in found.gaps} <= {"kubernetes", "logs", "changes", "topology", "traces"}
+    assert [gap.what for gap in found.gaps if gap.source == "kubernetes"] == ["Secret in shop"]
     paths = [request.path for request in shop.kubernetes.requests]
     assert len(paths) > 20
     assert [path for path in paths if "secret" in path.lower()] == []

@@ -122,6 +122,8 @@ async def test_an_incident_gets_its_lines_with_query_and_link(logs: LogReader) -
     assert found.gaps == ()
     assert {stream.source for item in found.observations for stream in item.streams} == set(SOURCES)
     assert all(item.query.startswith("_time:[") and "vmui" in item.link for item in found.observations)
+    (counts,) = [item for item in found.observations if item.series]
+    assert sum(counts.series[0].values) == 3
 
 
 WORDS = st.text(st.sampled_from("ab \"'`\\{}()[]|*:=~<>!#%$^.,;/?&+-é雪\t"), min_size=1, max_size=12)

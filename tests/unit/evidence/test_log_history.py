@@ -10,11 +10,12 @@ import pytest
 
 from agent_sre.adapters.logs_snapshot import SnapshotLogs
 from agent_sre.domain.errors import TemporaryError
+from agent_sre.domain.evidence import Observation
 from agent_sre.domain.reference import Window
 from agent_sre.domain.telemetry import LogSource
 from agent_sre.evidence.scope import Collected, Readers
 from agent_sre.ports.logs import LogAnswer, LogReader
-from tests.unit.evidence.worlds import NOW, WINDOW, Refusing, run, scope
+from tests.unit.evidence.worlds import NOW, WINDOW, Refusing, alert, run, scope
 
 POD = LogSource("shop", "api-0", "app")
 PREVIOUS = replace(POD, previous=True)
@@ -44,6 +45,11 @@ def lines(first: int, last: int, fraction: str = "") -> str:
     return "".join(f"{at:%Y-%m-%dT%H:%M:%S}{fraction}Z second {at:%H:%M:%S}\n" for at in seconds)
 
 
+def streams(found: Collected) -> list[Observation]:
+    """Observations of lines; those of counts are another matter."""
+    return [item for item in found.observations if item.streams]
+
+
 def texts(found: Collected) -> list[str]:
     return [line.text for item in found.observations for stream in item.streams for line in stream.lines]
 
@@ -55,10 +61,10 @@ async def test_what_was_rotated_away_comes_from_the_store_and_nothing_twice() ->
     found = await run("pod_logs", scope(), Readers(logs=logs, log_store=store))
     assert sorted(texts(found)) == sorted(set(texts(found)))
     assert len(texts(found)) == 1796
-    sources = [item.query.split()[0] for item in found.observations]
+    sources = [item.query.split()[0] for item in streams(found)]
     assert sources == ["GET", "GET", "stored", "stored"]
-    assert {item.link for item in found.observations[2:]} == {"https://logs.example.org/q"}
-    before, between = (item.window for item in found.observations[2:])
+    assert {item.link for item in streams(found)[2:]} == {"https://logs.example.org/q"}
+    before, between = (item.window for item in streams(found)[2:])
     assert before is not None and between is not None
     assert (before.start, before.end < between.start) == (WINDOW.start, True)
 
@@ -67,19 +73,19 @@ async def test_one_whole_run_needs_no_store() -> None:
     store = Store({POD: lines(0, 60)})
     found = await run("pod_logs", scope(), Readers(logs=runtime({POD: lines(30, 60)}), log_store=store))
     assert store.asked == []
-    assert len(found.observations) == 1
+    assert len(streams(found)) == 1
 
 
 async def test_pods_that_are_gone_come_from_the_store_whole() -> None:
     store = Store({GONE: lines(0, 60)})
     found = await run("pod_logs", scope(), Readers(logs=runtime({POD: lines(30, 60)}), log_store=store))
     assert store.asked == [(GONE, WINDOW)]
-    assert [item.streams[0].source for item in found.observations] == [POD, GONE]
+    assert [item.streams[0].source for item in streams(found)] == [POD, GONE]
 
 
 async def test_without_a_cluster_the_store_is_read_alone() -> None:
     found = await run("pod_logs", scope(), Readers(log_store=Store({POD: lines(0, 60)})))
-    assert [item.query for item in found.observations] == ["stored shop/api-0/app"]
+    assert [item.query for item in streams(found)] == ["stored shop/api-0/app"]
     assert found.gaps == ()
 
 
@@ -103,7 +109,7 @@ async def test_a_store_that_refuses_is_a_gap_and_the_runtime_is_kept() -> None:
 async def test_of_many_gone_replicas_a_few_are_read_and_the_rest_said() -> None:
     gone = {LogSource("shop", f"web-6d4cf56db6-abcd{n}", "app"): lines(0, 3) for n in range(6)}
     found = await run("pod_logs", scope(), Readers(logs=runtime({}), log_store=Store(gone)))
-    assert len(found.observations) == 3
+    assert len(streams(found)) == 3
     assert "3 more containers" in found.gaps[0].what
 
 
@@ -113,3 +119,18 @@ async def test_journals_come_from_the_store_where_the_runtime_has_none() -> None
     found = await run("node_journals", scope(), Readers(logs=runtime({}), log_store=Store({unit: text})))
     assert texts(found) == ["PLEG is not healthy"]
     assert found.observations[0].query == "journalctl --unit kubelet.service on node worker-1"
+
+
+async def test_errors_are_counted_over_time_for_the_workloads_that_alerts_name() -> None:
+    error = f"{NOW - timedelta(minutes=10):%Y-%m-%dT%H:%M:%SZ} level=error lost\n"
+    other = LogSource("shop", "web-0", "app")
+    store = Store({POD: lines(0, 60) + error * 3, other: error})
+    found = await run("pod_logs", scope(alert(pod="api-0")), Readers(logs=runtime({}), log_store=store))
+    (counts,) = [item for item in found.observations if item.series]
+    (series,) = counts.series
+    assert dict(series.labels) == {"namespace": "shop", "workload": "api", "level": "error"}
+    assert {time: value for time, value in zip(series.times, series.values, strict=True) if value} == {
+        (NOW - timedelta(minutes=10)).timestamp(): 3.0
+    }
+    everything = await run("pod_logs", scope(alert()), Readers(logs=runtime({}), log_store=store))
+    assert [sum(item.series[0].values) for item in everything.observations if item.series] == [4.0]
