@@ -23,6 +23,7 @@ from agent_sre.analysis.outside import more_calls, provider_outage, traffic_surg
 from agent_sre.analysis.performance import hpa_at_max, memory_leak, noisy_neighbor
 from agent_sre.analysis.policies import analyze_policies
 from agent_sre.analysis.probes import analyze_probes
+from agent_sre.analysis.rights import analyze_rights
 from agent_sre.analysis.rollout import analyze_rollout
 from agent_sre.analysis.routing import analyze_routing
 from agent_sre.analysis.runtime import analyze_runtime
@@ -36,6 +37,7 @@ Analyzer = Callable[[CaseFile], Iterable[Finding]]
 
 ANALYZERS: tuple[Analyzer, ...] = (
     analyze_admission,
+    analyze_rights,
     analyze_scheduling,
     analyze_volumes,
     analyze_startup,

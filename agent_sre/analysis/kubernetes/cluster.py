@@ -107,10 +107,20 @@ class Cluster:
         sets: dict[ObjectRef, list[Seen[K8sObject]]] = defaultdict(list)
         for seen in self.objects("ReplicaSet"):
             sets[self.workload_of(ref_of(seen.value))].append(seen)
+        jobs: dict[ObjectRef, list[Seen[K8sObject]]] = defaultdict(list)
+        for seen in self.objects("Job"):
+            jobs[self.workload_of(ref_of(seen.value))].append(seen)
         known = {ref_of(seen.value): seen for kind in OWNING_KINDS for seen in self.objects(kind)}
         refs = {ref for ref in {*known, *pods, *sets} if ref.kind != "Pod" and self.workload_of(ref) == ref}
         return {
-            ref: Workload(ref, known.get(ref), _newest_first(sets[ref]), tuple(pods[ref]), self._owners)
+            ref: Workload(
+                ref,
+                known.get(ref),
+                _newest_first(sets[ref]),
+                tuple(pods[ref]),
+                self._owners,
+                _newest_first(jobs[ref]) if ref.kind == "CronJob" else (),
+            )
             for ref in sorted(refs)
         }
 
@@ -141,8 +151,8 @@ class Cluster:
     def events_of_workload(self, workload: Workload, *reasons: str) -> list[Seen[K8sObject]]:
         """Events about the workload, its current generation and that generation's pods, the latest first."""
         refs = [workload.ref, *(pod.ref for pod in workload.current_pods)]
-        if workload.current is not None:
-            refs.append(ref_of(workload.current.value))
+        if workload.newest is not None and ref_of(workload.newest.value) != workload.ref:
+            refs.append(ref_of(workload.newest.value))
         found = [seen for ref in refs for seen in self.events(ref, *reasons)]
         return sorted(found, key=_recency, reverse=True)
 

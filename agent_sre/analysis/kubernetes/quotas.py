@@ -6,16 +6,19 @@ quota is set against what the workloads need and the listing lacks.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from agent_sre.analysis.casefile import K8sObject, Seen
 from agent_sre.analysis.kubernetes.addresses import addresses
 from agent_sre.analysis.kubernetes.cluster import Cluster
 from agent_sre.analysis.kubernetes.excerpts import event_fact, fact, message
+from agent_sre.analysis.kubernetes.limits import wanted
 from agent_sre.analysis.kubernetes.pods import Pod
-from agent_sre.analysis.kubernetes.reading import dig, labels, mapping, name_of, namespace_of, quantity, text
-from agent_sre.analysis.kubernetes.selectors import selects
+from agent_sre.analysis.kubernetes.reading import dig, items, labels, mapping, name_of, namespace_of, quantity, text
+from agent_sre.analysis.kubernetes.selectors import requirement, selects
+from agent_sre.analysis.kubernetes.workload import Workload
 from agent_sre.domain.finding import Fact, Finding
 from agent_sre.domain.reference import ObjectRef
 
@@ -72,6 +75,59 @@ def _amounts(part: str) -> dict[str, str]:
 def _over(item: Overrun) -> bool:
     requested, used, limited = quantity(item.requested), quantity(item.used), quantity(item.limited)
     return None not in (requested, used, limited) and (requested or 0) + (used or 0) > (limited or 0)
+
+
+def would_exceed(cluster: Cluster, workload: Workload) -> Iterator[tuple[Overrun, Fact]]:
+    """The quota resources that one more pod of the template would exceed, each with what the template asks for."""
+    if workload.spec_source is None:
+        return
+    seen = workload.spec_source[0]
+    for quota in cluster.objects("ResourceQuota", workload.ref.namespace):
+        if not in_scope(quota.value, workload):
+            continue
+        for resource, raw in mapping(quota.value, "status", "hard").items():
+            hard, written = quantity(raw), dig(quota.value, "status", "used", resource)
+            asked = _asked(cluster, workload, resource)
+            if hard is None or asked is None or (quantity(written) or 0.0) + asked <= hard:
+                continue
+            paths = [(*item.spec_path, "resources") for item in workload.containers]
+            over = Overrun(name_of(quota.value), resource, "", str(written or 0), str(raw), fault_of(resource))
+            yield over, fact(f"What a pod of {workload.ref} asks for", seen, *paths)
+
+
+def _asked(cluster: Cluster, workload: Workload, resource: str) -> float | None:
+    """What one pod adds to a quota's resource; None where it adds nothing or that is not known."""
+    if resource in ("pods", "count/pods"):
+        return 1.0
+    if resource in ("cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory"):
+        return wanted(cluster, workload, resource)
+    return None
+
+
+def in_scope(quota: K8sObject, workload: Workload) -> bool:
+    """Whether a quota counts the workload's pods: every one of its scopes matches them."""
+    scopes = [{"scopeName": name, "operator": "Exists"} for name in dig(quota, "spec", "scopes", default=[])]
+    return all(_scope(item, workload) for item in [*scopes, *items(quota, "spec", "scopeSelector", "matchExpressions")])
+
+
+def _scope(item: Mapping[str, Any], workload: Workload) -> bool:
+    spec, name = workload.pod_spec, text(item, "scopeName")
+    if name == "PriorityClass":
+        own = {"PriorityClass": priority} if (priority := text(spec, "priorityClassName")) else {}
+        return requirement({**item, "key": "PriorityClass"}, own)
+    ending = dig(spec, "activeDeadlineSeconds") is not None
+    best_effort = not any(
+        mapping(container.spec, "resources", part)
+        for container in workload.containers
+        for part in ("requests", "limits")
+    )
+    known = {
+        "Terminating": ending,
+        "NotTerminating": not ending,
+        "BestEffort": best_effort,
+        "NotBestEffort": not best_effort,
+    }
+    return known.get(name, False)
 
 
 def blocking_quotas(cluster: Cluster) -> Iterator[Finding]:

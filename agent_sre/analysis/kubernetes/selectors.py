@@ -17,7 +17,7 @@ def label_selector(selector: Any, found: Mapping[str, str]) -> bool:
     """A ``LabelSelector`` (matchLabels and matchExpressions); an empty one selects everything."""
     wanted = labels(selector, "matchLabels")
     return all(found.get(key) == value for key, value in wanted.items()) and all(
-        _requirement(item, found) for item in items(selector, "matchExpressions")
+        requirement(item, found) for item in items(selector, "matchExpressions")
     )
 
 
@@ -32,12 +32,11 @@ def _term(term: Mapping[str, Any], found: Mapping[str, str], fields: Mapping[str
     on_labels, on_fields = items(term, "matchExpressions"), items(term, "matchFields")
     if not on_labels and not on_fields:
         return False
-    return all(_requirement(item, found) for item in on_labels) and all(
-        _requirement(item, fields) for item in on_fields
-    )
+    return all(requirement(item, found) for item in on_labels) and all(requirement(item, fields) for item in on_fields)
 
 
-def _requirement(item: Mapping[str, Any], found: Mapping[str, str]) -> bool:
+def requirement(item: Mapping[str, Any], found: Mapping[str, str]) -> bool:
+    """One match expression (key, operator, values) against labels."""
     key, operator = text(item, "key"), text(item, "operator")
     values = [str(value) for value in dig(item, "values", default=[])]
     present = found.get(key)

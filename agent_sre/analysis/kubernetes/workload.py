@@ -6,7 +6,7 @@ from typing import Any
 
 from agent_sre.analysis.casefile import K8sObject, Seen
 from agent_sre.analysis.kubernetes.pods import Container, Pod
-from agent_sre.analysis.kubernetes.reading import Path, dig, labels, mapping, number, positions, ref_of, text
+from agent_sre.analysis.kubernetes.reading import Path, dig, items, labels, mapping, number, positions, ref_of, text
 from agent_sre.domain.reference import ObjectRef
 
 _TEMPLATE: Path = ("spec", "template")
@@ -23,10 +23,13 @@ class Workload:
         replicasets: tuple[Seen[K8sObject], ...],
         pods: tuple[Pod, ...],
         owners: Mapping[ObjectRef, ObjectRef],
+        jobs: tuple[Seen[K8sObject], ...] = (),
     ) -> None:
         self.ref = ref
         self.seen = seen
         self.replicasets = replicasets
+        self.jobs = jobs
+        """The Jobs that a CronJob made, the newest first; none for other kinds."""
         self.pods = pods
         self._owners = owners
 
@@ -34,6 +37,11 @@ class Workload:
     def current(self) -> Seen[K8sObject] | None:
         """The current generation's ReplicaSet, where there are such."""
         return self.replicasets[0] if self.replicasets else None
+
+    @property
+    def newest(self) -> Seen[K8sObject] | None:
+        """What makes its pods now: the current ReplicaSet, a CronJob's newest Job, else the workload itself."""
+        return self.current or (self.jobs[0] if self.jobs else self.seen)
 
     @property
     def previous(self) -> Seen[K8sObject] | None:
@@ -116,9 +124,15 @@ class Workload:
             fields = ("replicas",) if self.ref.kind == "StatefulSet" else ("currentNumberScheduled",)
             made = number(self.seen.value, "status", *fields)
         else:
-            return False
+            return self.newest is not None and self.finished_kind and self._job_without_pods(self.newest.value)
         made = len(self.current_pods) if made is None else made
         return wanted is not None and made < wanted
+
+    def _job_without_pods(self, job: K8sObject) -> bool:
+        """Whether a Job should run and has never had a pod."""
+        ended = any(text(item, "type") in ("Complete", "Failed") for item in items(job, "status", "conditions"))
+        counted = any(number(job, "status", key) for key in ("active", "ready", "succeeded", "failed"))
+        return text(job, "kind") == "Job" and not (ended or counted or self.pods or dig(job, "spec", "suspend") is True)
 
     @cached_property
     def broken(self) -> bool:
