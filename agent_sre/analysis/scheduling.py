@@ -1,9 +1,9 @@
 """Scheduling: a pod that no node takes, reasoned node by node.
 
 A selector or required affinity says where the pod is meant to run. If no node satisfies it, it is the cause. If some
-do, it is honoured, and what keeps the pod off those nodes is the cause: cordon, taint, anti-affinity, or too little
-room. The scheduler's own words confirm or, where specifications do not show it, stand alone. Volumes are next door
-(``volumes``).
+do, it is honoured, and what keeps the pod off those nodes is the cause: cordon, taint, other pods, a volume out of
+reach, or too little room. The scheduler's own words confirm or, where specifications do not show it, stand alone.
+Claims that are not bound are next door (``volumes``).
 """
 
 from collections import Counter
@@ -15,8 +15,10 @@ from agent_sre.analysis.kubernetes.cluster import Cluster, cluster_of
 from agent_sre.analysis.kubernetes.excerpts import event_fact, fact, message
 from agent_sre.analysis.kubernetes.placement import Verdict, placements, told
 from agent_sre.analysis.kubernetes.pods import Pod
-from agent_sre.analysis.kubernetes.reading import Path
+from agent_sre.analysis.kubernetes.reading import Path, items, ref_of, text
+from agent_sre.analysis.kubernetes.repulsion import repellers
 from agent_sre.domain.finding import Fact, Finding
+from agent_sre.domain.reference import ObjectRef
 
 _FAULTS = {
     at.CORDON: "node_cordon_mismatch",
@@ -47,6 +49,8 @@ _NODE_FIELDS: dict[str, tuple[Path, ...]] = {
     at.AFFINITY: (("metadata", "labels"),),
     at.CPU: (("status", "allocatable", "cpu"),),
     at.MEMORY: (("status", "allocatable", "memory"),),
+    at.VOLUME_ZONE: (("metadata", "labels"),),
+    at.SPREAD: (("metadata", "labels"), ("spec", "unschedulable")),
 }
 _POD_FIELDS: dict[str, tuple[Path, ...]] = {
     at.SELECTOR: (("spec", "nodeSelector"),),
@@ -63,7 +67,7 @@ def analyze_scheduling(case: CaseFile) -> Iterator[Finding]:
     cluster = cluster_of(case)
     seen: set[tuple[str, str]] = set()
     for pod in cluster.pods:
-        if pod.node or pod.phase not in ("Pending", "") or _outside(case, pod):
+        if pod.node or pod.phase not in ("Pending", "") or _outside(case, pod) or _held_back(pod):
             continue
         for finding in _pending(cluster, pod):
             key = (finding.fault, str(finding.object))
@@ -74,6 +78,11 @@ def analyze_scheduling(case: CaseFile) -> Iterator[Finding]:
 
 def _outside(case: CaseFile, pod: Pod) -> bool:
     return bool(case.namespaces) and pod.ref.namespace not in case.namespaces
+
+
+def _held_back(pod: Pod) -> bool:
+    """Whether somebody keeps the pod from being scheduled on purpose, by a scheduling gate."""
+    return bool(items(pod.seen.value, "spec", "schedulingGates"))
 
 
 def _pending(cluster: Cluster, pod: Pod) -> Iterator[Finding]:
@@ -87,7 +96,9 @@ def _pending(cluster: Cluster, pod: Pod) -> Iterator[Finding]:
         if predicate not in _FAULTS:
             continue
         computed, said = bool(blocked), _says(words, predicate)
-        strength = (0.97 if said else 0.8) if computed else 0.85
+        # Labels are all there to be compared; room and spreading depend on pods that may not have been listed.
+        alone = 0.9 if predicate in (at.SELECTOR, at.AFFINITY, at.VOLUME_ZONE) else 0.8
+        strength = (0.97 if said else alone) if computed else 0.85
         yield _finding(cluster, pod, predicate, blocked, events, strength - 0.3 * min(rank, 2))
 
 
@@ -140,6 +151,8 @@ def _finding(
         facts.append(fact(_node_sentence(item, predicate), item.node, *_NODE_FIELDS.get(predicate, ())))
     if predicate == at.ANTI_AFFINITY:
         facts += _repellers(cluster, pod, blocked)
+    if predicate == at.VOLUME_ZONE:
+        facts += _volumes(cluster, pod)
     return Finding(
         analyzer="scheduling",
         fault=_FAULTS[predicate],
@@ -171,17 +184,31 @@ def _node_sentence(item: Verdict, predicate: str) -> str:
         at.CPU: "has too little CPU left",
         at.MEMORY: "has too little memory left",
         at.ANTI_AFFINITY: "has a pod that the anti-affinity avoids",
-        at.PODS: "has no pod slot left",
+        at.SPREAD: "would have too many of these pods in its domain",
+        at.VOLUME_ZONE: "cannot reach the volume",
     }
     return f"Node {item.name} {how.get(predicate, 'cannot take the pod')}"
 
 
 def _repellers(cluster: Cluster, pod: Pod, blocked: list[Verdict]) -> list[Fact]:
+    found = [next(repellers(cluster, pod, item.node.value), None) for item in blocked[:3]]
+    shown: tuple[Path, ...] = (("spec", "nodeName"), ("metadata", "labels"), ("spec", "affinity", "podAntiAffinity"))
+    return [
+        fact(f"{other.ref} runs on node {other.node} and must not share its domain with the pod", other.seen, *shown)
+        for other in found
+        if other is not None
+    ]
+
+
+def _volumes(cluster: Cluster, pod: Pod) -> list[Fact]:
+    """The claims that the pod mounts and the volumes they are bound to, with where those can be reached from."""
     facts = []
-    for item in blocked[:3]:
-        for term in at.anti_affinity_terms(pod):
-            other = at.repelling(cluster, pod, item.node.value, term)
-            if other is not None:
-                sentence = f"{other.ref} runs on node {other.node} and matches the anti-affinity"
-                facts.append(fact(sentence, other.seen, ("spec", "nodeName"), ("metadata", "labels")))
+    for name, path in pod.claims():
+        claim = cluster.get(ObjectRef("PersistentVolumeClaim", pod.ref.namespace, name))
+        facts.append(fact(f"{pod.ref} mounts the claim {name}", pod.seen, path))
+        bound = text(claim.value, "spec", "volumeName") if claim is not None else ""
+        volume = cluster.get(ObjectRef("PersistentVolume", "", bound))
+        if volume is not None:
+            where: tuple[Path, ...] = (("spec", "nodeAffinity"), ("metadata", "labels"))
+            facts.append(fact(f"{ref_of(volume.value)} can be reached from these nodes only", volume, *where))
     return facts

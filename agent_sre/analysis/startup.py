@@ -1,20 +1,22 @@
 """Startup: the pod has a node, and its containers do not come up.
 
 What the kubelet waits for is in the container's waiting reason; why is in its message or in the pod's events. Image
-pulls fail in four ways that need four fixes (wrong reference, no credentials, no name resolution, rate limit), told
-apart by the registry's own words. Missing references are named by the kubelet. A process that starts and dies is
-``runtime``'s.
+pulls fail in several ways that need different fixes (``pulls``). Missing references are named by the kubelet; where its
+words have expired, what the pod refers to is compared with what is listed (``references``). A process that starts and
+dies is ``runtime``'s.
 """
 
 import re
 from collections.abc import Iterator
 
-from agent_sre.analysis.casefile import CaseFile
+from agent_sre.analysis.casefile import CaseFile, K8sObject, Seen
 from agent_sre.analysis.kubernetes.cluster import Cluster, cluster_of
 from agent_sre.analysis.kubernetes.excerpts import event_fact, fact, log_fact, message
-from agent_sre.analysis.kubernetes.logs import last_match, matching, streams
+from agent_sre.analysis.kubernetes.logs import journal, last_match, matching, streams
 from agent_sre.analysis.kubernetes.pods import Container, Pod
+from agent_sre.analysis.kubernetes.pulls import Pull, pull_cause
 from agent_sre.analysis.kubernetes.reading import Path, items, positions, text
+from agent_sre.analysis.kubernetes.references import missing_config_maps
 from agent_sre.analysis.kubernetes.workload import Workload
 from agent_sre.domain.finding import Fact, Finding
 
@@ -22,26 +24,18 @@ _ANALYZER = "startup"
 _PULL_REASONS = frozenset(
     {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError"}
 )
-_DNS = re.compile(
-    r"lookup \S+.{0,80}(no such host|server misbehaving|i/o timeout|temporary failure)|name resolution"
-    r"|could not resolve host", re.I
-)  # fmt: skip
-_RATE = re.compile(r"toomanyrequests|\b429\b|rate limit", re.I)
-_DENIED = re.compile(
-    r"\b401\b|unauthorized|authentication required|no basic auth|authorization failed|failed to authorize", re.I
-)
-_UNKNOWN = re.compile(
-    r"not ?found|manifest unknown|name unknown|invalid reference format|couldn't parse image|InvalidImageName"
-    r"|does not exist|no match for platform", re.I
-)  # fmt: skip
-_FORBIDDEN = re.compile(r"\b403\b|forbidden|access denied|denied: ", re.I)
+_PULL_EVENTS = ("Failed", "InspectFailed", "ErrImageNeverPull", "FailedToRetrieveImagePullSecret")
+_MOUNT_EVENTS = ("FailedMount", "FailedAttachVolume")
 _MISSING = re.compile(
     r"(?P<kind>secret|configmap)s? \"?(?P<name>[\w.-]+)\"? not found"
     r"|couldn't find key \S+ in (?P<kind2>secret|configmap)"
+    r"|(?P<kind3>secret|configmap) references non-existent (secret|config) key"
+    r"|references non-existent (?P<kind4>secret|config) key"
     r"|object \"[^\"]+\"/\"[^\"]+\" not registered", re.I
 )  # fmt: skip
 _PERMISSION = re.compile(
-    r"permission denied|read-only file ?system|operation not permitted|\bEACCES\b|\bEROFS\b|AccessDeniedException", re.I
+    r"permission denied|access denied by server"
+    r"|read-only file ?system|operation not permitted|\bEACCES\b|\bEROFS\b|AccessDeniedException", re.I
 )  # fmt: skip
 _FORMAT = re.compile(r"exec format error", re.I)
 _COMMAND = re.compile(
@@ -61,7 +55,7 @@ def analyze_startup(case: CaseFile) -> Iterator[Finding]:
                 continue
             for finding in (
                 *_pulls(cluster, workload, pod),
-                *_references(cluster, workload, pod),
+                *_references(case, cluster, workload, pod),
                 *_starts(case, cluster, workload, pod),
             ):
                 if finding.fault not in done:
@@ -91,48 +85,41 @@ def _pulls(cluster: Cluster, workload: Workload, pod: Pod) -> Iterator[Finding]:
     for container in pod.containers:
         if container.waiting not in _PULL_REASONS:
             continue
-        events = cluster.events(pod.ref, "Failed", "InspectFailed", "FailedToRetrieveImagePullSecret")
-        said = [
-            event for event in events if "pull image" in message(event.value) or "image" in message(event.value).lower()
-        ]
+        events = cluster.events(pod.ref, *_PULL_EVENTS)
+        said = [event for event in events if "image" in message(event.value).lower()]
         secret = [event for event in events if text(event.value, "reason") == "FailedToRetrieveImagePullSecret"]
-        words = " ".join(
-            [text(container.status, "state", "waiting", "message"), *(message(item.value) for item in said)]
+        image, waits = text(container.spec, "image"), text(container.status, "state", "waiting", "message")
+        fault, strength, why = pull_cause(
+            Pull(
+                image=image,
+                reason=container.waiting,
+                words=" ".join([waits, *(message(item.value) for item in said if item not in secret)]),
+                refused=bool(secret),
+                named=bool(items(pod.seen.value, "spec", "imagePullSecrets")),
+                before=_image_before(workload, container),
+            )
         )
-        fault, strength, why = _pull_cause(
-            words, container.waiting, bool(secret), bool(items(pod.seen.value, "spec", "imagePullSecrets"))
-        )
-        facts = [_state_fact(pod, container)]
-        facts += [event_fact(event) for event in said if _telling(message(event.value))][:1]
+        facts = [_state_fact(pod, container), *map(event_fact, sorted(said, key=_telling)[:1])]
         if fault == "missing_image_pull_secret":
             facts += [event_fact(event) for event in secret[:1]]
             facts.append(fact(f"Pull secrets that {pod.ref} names", pod.seen, ("spec", "imagePullSecrets")))
-        image = text(container.spec, "image")
         yield _finding(workload, pod, fault, strength, f"image {image} cannot be pulled, {why}", facts)
 
 
-def _telling(words: str) -> bool:
-    return any(pattern.search(words) for pattern in (_DNS, _RATE, _DENIED, _UNKNOWN, _FORBIDDEN)) and len(words) > 40
+def _telling(event: Seen[K8sObject]) -> int:
+    """The longest message first: it is the one that quotes the registry."""
+    return -len(message(event.value))
 
 
-def _pull_cause(words: str, reason: str, secret: bool, named: bool) -> tuple[str, float, str]:
-    """The pull's cause in the registry's words. ``secret``: one could not be read; ``named``: one is set."""
-    if _RATE.search(words):
-        return "image_pull_rate_limited", 0.95, "the registry limits the rate"
-    if _DNS.search(words):
-        return "image_registry_dns_failure", 0.93, "the registry's name does not resolve"
-    if secret and (_DENIED.search(words) or _FORBIDDEN.search(words) or not _UNKNOWN.search(words)):
-        return "missing_image_pull_secret", 0.96, "the pull secret it names does not exist"
-    if _DENIED.search(words):
-        return "missing_image_pull_secret", 0.85 if not named else 0.75, "the registry demands credentials"
-    if reason == "InvalidImageName" or _UNKNOWN.search(words):
-        return "incorrect_image_reference", 0.95, "the reference does not exist"
-    if _FORBIDDEN.search(words):
-        return "incorrect_image_reference", 0.75, "the registry does not give it out under this name"
-    return "incorrect_image_reference", 0.5, "the registry's answer is not known"
+def _image_before(workload: Workload, container: Container) -> str:
+    """The image that the container had in the generation before, or ""."""
+    if workload.previous is None:
+        return ""
+    found = items(workload.previous.value, "spec", "template", "spec", "containers")
+    return next((text(item, "image") for item in found if text(item, "name") == container.name), "")
 
 
-def _references(cluster: Cluster, workload: Workload, pod: Pod) -> Iterator[Finding]:
+def _references(case: CaseFile, cluster: Cluster, workload: Workload, pod: Pod) -> Iterator[Finding]:
     """Secrets and ConfigMaps that do not exist, said by the kubelet."""
     for container in pod.containers:
         if container.waiting in ("CreateContainerConfigError", "CreateContainerError"):
@@ -142,21 +129,46 @@ def _references(cluster: Cluster, workload: Workload, pod: Pod) -> Iterator[Find
             facts = [_state_fact(pod, container), *map(event_fact, events[:1])]
             if match is not None:
                 yield _missing(workload, pod, match, facts)
+            elif _COMMAND.search(words):
+                why = f"the command of {container.name} cannot be executed"
+                yield _finding(workload, pod, "incorrect_command", 0.85, why, facts)
             elif words:
                 yield _finding(workload, pod, "config_invalid", 0.6, f"the kubelet cannot make {container.name}", facts)
-    for event in cluster.events(pod.ref, "FailedMount", "FailedAttachVolume")[:5]:
-        words = message(event.value)
+            else:
+                yield from _unlisted(workload, pod, missing_config_maps(cluster, pod))
+    yield from _mounts(case, cluster, workload, pod)
+
+
+def _mounts(case: CaseFile, cluster: Cluster, workload: Workload, pod: Pod) -> Iterator[Finding]:
+    """Volumes that cannot be set up, by the kubelet's words, else by what they refer to and the listing lacks."""
+    if not _still_waits(pod):
+        return
+    told = [(message(event.value), event_fact(event)) for event in cluster.events(pod.ref, *_MOUNT_EVENTS)[:5]]
+    if not told:
+        told = [
+            (line.text, log_fact("The kubelet's journal names the pod", seen, line))
+            for seen, line in journal(case, pod)
+        ]
+    for words, shown in told:
+        facts = [shown, _volumes_fact(pod)]
         match = _MISSING.search(words)
-        if match is not None and _still_waits(pod):
-            yield _missing(workload, pod, match, [event_fact(event), _volumes_fact(pod)])
-        elif _PERMISSION.search(words) and _still_waits(pod):
-            facts = [event_fact(event), _volumes_fact(pod)]
-            yield _finding(
-                workload, pod, "volume_mount_permission_denied", 0.85, "a volume refuses to be mounted", facts
-            )
-        elif "hostPath type check failed" in words and _still_waits(pod):
-            facts = [event_fact(event), _volumes_fact(pod)]
+        if match is not None:
+            yield _missing(workload, pod, match, facts)
+        elif _PERMISSION.search(words):
+            why = "a volume refuses to be mounted"
+            yield _finding(workload, pod, "volume_mount_permission_denied", 0.85, why, facts)
+        elif "hostPath type check failed" in words:
             yield _finding(workload, pod, "config_invalid", 0.65, "a host path is not what the volume says", facts)
+    if not told and pod.node:
+        yield from _unlisted(workload, pod, missing_config_maps(cluster, pod))
+
+
+def _unlisted(workload: Workload, pod: Pod, missing: list[Fact]) -> Iterator[Finding]:
+    """No words are left: what the pod refers to was compared with the listing."""
+    if missing:
+        waits = fact(f"{pod.ref} has a node and does not start", pod.seen, ("status", "phase"), ("spec", "nodeName"))
+        why = "a ConfigMap that it refers to, or a key of it, is not listed"
+        yield _finding(workload, pod, "missing_config_map", 0.85, why, [*missing[:3], waits])
 
 
 def _still_waits(pod: Pod) -> bool:
@@ -170,7 +182,7 @@ def _volumes_fact(pod: Pod) -> Fact:
 
 
 def _missing(workload: Workload, pod: Pod, match: re.Match[str], facts: list[Fact]) -> Finding:
-    kind = (match["kind"] or match["kind2"] or "configmap").lower()
+    kind = next((match[name] for name in ("kind", "kind2", "kind3", "kind4") if match[name]), "configmap").lower()
     fault = "missing_secret_binding" if kind == "secret" else "missing_config_map"
     name = f" {match['name']}" if match["name"] else ""
     what = "Secret" if kind == "secret" else "ConfigMap"

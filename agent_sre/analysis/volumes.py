@@ -5,36 +5,38 @@ whether it is taken. The volume that differs in least shows the cause, since it 
 exist, or a provisioner that reports an error, is said by the claim's own events. Called beside ``scheduling``.
 """
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from agent_sre.analysis.casefile import CaseFile, K8sObject, Seen
+from agent_sre.analysis.kubernetes import storage
 from agent_sre.analysis.kubernetes.cluster import Cluster, cluster_of
 from agent_sre.analysis.kubernetes.excerpts import event_fact, fact, message
 from agent_sre.analysis.kubernetes.pods import Pod
 from agent_sre.analysis.kubernetes.quotas import missing_claim
-from agent_sre.analysis.kubernetes.reading import (
-    Path,
-    dig,
-    labels,
-    mapping,
-    name_of,
-    quantity,
-    ref_of,
-    text,
-)
-from agent_sre.analysis.kubernetes.selectors import label_selector
+from agent_sre.analysis.kubernetes.reading import Path, name_of, ref_of, text
 from agent_sre.domain.finding import Fact, Finding
 from agent_sre.domain.reference import ObjectRef
 
-_CLASS, _SIZE, _MODE, _LABELS, _TAKEN = "class", "size", "mode", "labels", "taken"
 _FAULTS = {
-    _CLASS: ("pvc_storage_class_mismatch", "it names a storage class that no volume has"),
-    _SIZE: ("pvc_capacity_mismatch", "it asks for more than the volume holds"),
-    _MODE: ("pvc_access_mode_mismatch", "it asks for an access mode that the volume does not offer"),
-    _LABELS: ("pvc_selector_mismatch", "its selector does not match the volume's labels"),
-    _TAKEN: ("pv_binding_occupied", "the volume that fits is bound to another claim"),
+    storage.CLASS: ("pvc_storage_class_mismatch", "it names a storage class that no volume has"),
+    storage.SIZE: ("pvc_capacity_mismatch", "it asks for more than the volume holds"),
+    storage.MODE: ("pvc_access_mode_mismatch", "it asks for an access mode that the volume does not offer"),
+    storage.LABELS: ("pvc_selector_mismatch", "its selector does not match the volume's labels"),
+    storage.TAKEN: ("pv_binding_occupied", "the volume that fits is bound to another claim"),
 }
+_PROVISIONERS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (
+        re.compile(r"access ?modes?\b|MULTI_NODE|SINGLE_NODE|volume capabilit(y|ies) .{0,80}not supported", re.I),
+        storage.MODE,
+    ),
+    (re.compile(r"claim\.?(Spec\.)? ?Selector is not supported|selector .{0,30}not supported", re.I), storage.LABELS),
+    (
+        re.compile(r"(requested|volume) (size|capacity|storage).{0,60}(exceeds?|larger|greater|too (big|large))", re.I),
+        storage.SIZE,
+    ),
+)
+"""What provisioners refuse, by the words they have in common."""
 _CLAIM_FIELDS: tuple[Path, ...] = (
     ("status", "phase"),
     ("spec", "storageClassName"),
@@ -51,14 +53,6 @@ _VOLUME_FIELDS: tuple[Path, ...] = (
     ("metadata", "labels"),
     ("spec", "claimRef"),
 )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Fit:
-    """A volume and what keeps the claim from it."""
-
-    volume: Seen[K8sObject]
-    differs: tuple[str, ...]
 
 
 def analyze_volumes(case: CaseFile) -> Iterator[Finding]:
@@ -80,22 +74,37 @@ def _unbound(cluster: Cluster, pod: Pod, claim: Seen[K8sObject]) -> Iterator[Fin
     owner = cluster.workload_of(pod.ref)
     events = cluster.events(ref_of(claim.value), "ProvisioningFailed", "FailedBinding", "VolumeMismatch")
     missing = _missing_class(cluster, claim.value, events)
-    fits = sorted((_fit(claim.value, item) for item in cluster.objects("PersistentVolume")), key=_order)
+    found = storage.fits(cluster, claim.value)
     facts = [fact(f"{ref_of(claim.value)} is not bound", claim, *_CLAIM_FIELDS)]
     facts += [event_fact(event) for event in events[:1]]
     facts += [event_fact(event) for event in cluster.events(pod.ref, "FailedScheduling")[:1]]
     if missing:
-        nearest = [_volume_fact(item) for item in fits[:1]]
-        yield _finding(owner, pod, claim, _CLASS, [*facts, *nearest], 0.97 if events else 0.9)
+        nearest = [_volume_fact(item) for item in found[:1]]
+        yield _finding(owner, pod, claim, storage.CLASS, [*facts, *nearest], 0.97 if events else 0.9)
         return
-    if not fits or not fits[0].differs:
+    told = _provisioner_says(events)
+    if told is not None:
+        difference, event = told
+        yield _finding(owner, pod, claim, difference, [facts[0], event_fact(event)], 0.9)
         return
-    if _provisioned(cluster, claim.value) and fits[0].differs[0] != _TAKEN:
+    if not found or not found[0].differs:
+        return
+    if storage.provisioned(cluster, claim.value) and found[0].differs[0] != storage.TAKEN:
         return  # a dynamic class makes its own volume; the existing ones say nothing
-    best = fits[0]
+    best = found[0]
     strength = 0.95 if len(best.differs) == 1 else 0.7
-    for rank, difference in enumerate(best.differs[:2]):
+    named = [difference for difference in best.differs if difference in _FAULTS]
+    for rank, difference in enumerate(named[:2]):
         yield _finding(owner, pod, claim, difference, [*facts, _volume_fact(best)], strength - 0.25 * rank)
+
+
+def _provisioner_says(events: list[Seen[K8sObject]]) -> tuple[str, Seen[K8sObject]] | None:
+    """What a provisioner has against the claim, in its own words, and the event that says so."""
+    for event in events:
+        for pattern, difference in _PROVISIONERS:
+            if text(event.value, "reason") == "ProvisioningFailed" and pattern.search(message(event.value)):
+                return difference, event
+    return None
 
 
 def _finding(
@@ -114,59 +123,20 @@ def _finding(
     )
 
 
-def _volume_fact(item: Fit) -> Fact:
+def _volume_fact(item: storage.Fit) -> Fact:
     volume = item.volume.value
     return fact(f"{ref_of(volume)} is the volume that comes nearest to the claim", item.volume, *_VOLUME_FIELDS)
 
 
-def _fit(claim: K8sObject, volume: Seen[K8sObject]) -> Fit:
-    differs: list[str] = []
-    holder = mapping(volume.value, "spec", "claimRef")
-    ours = text(holder, "name") == name_of(claim) and text(holder, "namespace") in ("", ref_of(claim).namespace)
-    phase = text(volume.value, "status", "phase")
-    # Released keeps the reference of a claim that is gone, even where the new claim has its name.
-    if (holder and not ours) or phase in ("Released", "Failed"):
-        differs.append(_TAKEN)
-    if _class_of(claim) != _class_of(volume.value):
-        differs.append(_CLASS)
-    wanted = quantity(dig(claim, "spec", "resources", "requests", "storage"))
-    whole = quantity(dig(volume.value, "spec", "capacity", "storage"))
-    if wanted is not None and whole is not None and wanted > whole:
-        differs.append(_SIZE)
-    modes, offered = set(dig(claim, "spec", "accessModes", default=[])), dig(volume.value, "spec", "accessModes")
-    if offered and not modes <= set(offered):
-        differs.append(_MODE)
-    selector = mapping(claim, "spec", "selector")
-    if selector and not label_selector(selector, labels(volume.value, "metadata", "labels")):
-        differs.append(_LABELS)
-    return Fit(volume, tuple(differs))
-
-
-def _class_of(value: K8sObject) -> str:
-    """No class and the empty class bind to each other."""
-    annotated = labels(value, "metadata", "annotations").get("volume.beta.kubernetes.io/storage-class", "")
-    return text(value, "spec", "storageClassName") or annotated
-
-
-def _order(item: Fit) -> tuple[int, int, str]:
-    """Nearest first: fewest differences; a free volume before one that is taken."""
-    return len(item.differs), int(_TAKEN in item.differs), name_of(item.volume.value)
-
-
 def _missing_class(cluster: Cluster, claim: K8sObject, events: list[Seen[K8sObject]]) -> bool:
-    name = _class_of(claim)
+    name = storage.class_of(claim)
     if not name:
         return False
     if any("storageclass" in message(event.value) and "not found" in message(event.value) for event in events):
         return True
-    static = any(_class_of(item.value) == name for item in cluster.objects("PersistentVolume"))
+    static = any(storage.class_of(item.value) == name for item in cluster.objects("PersistentVolume"))
     listed = cluster.get(ObjectRef("StorageClass", "", name)) is not None
     return not listed and not static and cluster.looked_at("StorageClass")
-
-
-def _provisioned(cluster: Cluster, claim: K8sObject) -> bool:
-    found = cluster.get(ObjectRef("StorageClass", "", _class_of(claim)))
-    return found is not None and "no-provisioner" not in text(found.value, "provisioner")
 
 
 def _absent(cluster: Cluster, pod: Pod, name: str, path: Path) -> Finding:

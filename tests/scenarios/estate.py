@@ -57,7 +57,11 @@ class Estate:
         self.nodes = dict(nodes) if isinstance(nodes, Mapping) else {name: {} for name in nodes}
         for name, its in self.nodes.items():
             self.frozen.add(machine(name, **its))
-        self.places = [name for name, its in self.nodes.items() if not its.get("cordoned") and not its.get("taints")]
+        self.places = [
+            name
+            for name, its in self.nodes.items()
+            if not its.get("cordoned") and not its.get("taints") and its.get("ready", True)
+        ]
         self.places = self.places or list(self.nodes)
         self.frozen.add(account(namespace, "default"))
         self.turn = 0

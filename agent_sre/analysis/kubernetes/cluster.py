@@ -156,9 +156,21 @@ class Cluster:
         found = [seen for ref in refs for seen in self.events(ref, *reasons)]
         return sorted(found, key=_recency, reverse=True)
 
+    @cached_property
+    def _by_node(self) -> dict[str, tuple[Pod, ...]]:
+        found: dict[str, list[Pod]] = defaultdict(list)
+        for pod in self.pods:
+            found[pod.node].append(pod)
+        return {node: tuple(pods) for node, pods in found.items()}
+
     def on_node(self, node: str) -> tuple[Pod, ...]:
         """The pods bound to a node."""
-        return tuple(pod for pod in self.pods if pod.node == node)
+        return self._by_node.get(node, ())
+
+    def node(self, name: str) -> K8sObject | None:
+        """A node by name."""
+        found = self.get(ObjectRef("Node", "", name))
+        return found.value if found is not None else None
 
 
 _KEPT: "WeakKeyDictionary[CaseFile, Cluster]" = WeakKeyDictionary()

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from agent_sre.analysis.casefile import CaseFile, Seen
+from agent_sre.analysis.kubernetes.pods import Pod
 from agent_sre.analysis.kubernetes.workload import Workload
 from agent_sre.analysis.signals import workload_of_pod
 from agent_sre.domain.telemetry import LogLine, LogStream
@@ -51,3 +52,15 @@ def last_lines(case: CaseFile, workload: Workload, container: str, count: int) -
         if seen.value.lines:
             return [(seen, line) for line in seen.value.lines[-count:]]
     return []
+
+
+def journal(case: CaseFile, pod: Pod, most: int = 5) -> list[LineSeen]:
+    """Lines of the journals of the pod's node that name the pod (``namespace/name``), the latest first."""
+    named = f"{pod.ref.namespace}/{pod.ref.name}"
+    return [
+        (seen, line)
+        for seen in case.streams
+        if seen.value.source.namespace == "@nodes" and seen.value.source.pod == pod.node
+        for line in reversed(seen.value.lines)
+        if named in line.text
+    ][:most]

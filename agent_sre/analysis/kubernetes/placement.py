@@ -1,9 +1,9 @@
 """Which node could take a pod, and which predicate keeps it off each of the others.
 
 The scheduler's predicates, computed from specifications: cordon, taints, nodeSelector, required node affinity, free
-CPU, memory and pod slots, and required pod anti-affinity. Free means allocatable minus the requests of the pods bound
-to the node, as far as they were listed; the scheduler's event, which knows all of them, is read beside this, not
-instead.
+CPU, memory, further resources and pod slots, host ports, the reach of volumes, and what keeps pods apart
+(``repulsion``). Free means allocatable minus the requests of the pods bound to the node, as far as they were listed;
+the scheduler's event, which knows all of them, is read beside this, not instead.
 """
 
 import re
@@ -15,15 +15,19 @@ from agent_sre.analysis.casefile import K8sObject, Seen
 from agent_sre.analysis.kubernetes.cluster import Cluster
 from agent_sre.analysis.kubernetes.pods import Pod
 from agent_sre.analysis.kubernetes.reading import dig, items, labels, mapping, name_of, quantity, text
-from agent_sre.analysis.kubernetes.selectors import label_selector, node_terms, untolerated
+from agent_sre.analysis.kubernetes.repulsion import repellers, uneven
+from agent_sre.analysis.kubernetes.selectors import node_terms, untolerated
+from agent_sre.analysis.kubernetes.storage import usable_volumes, within_reach
 
 CORDON, TAINT, SELECTOR, AFFINITY = "cordon", "taint", "selector", "affinity"
 CPU, MEMORY, PODS, ANTI_AFFINITY = "cpu", "memory", "pods", "anti-affinity"
-SPREAD, VOLUME_ZONE, PORTS = "spread", "volume-zone", "ports"
+SPREAD, VOLUME_ZONE, PORTS, OTHER = "spread", "volume-zone", "ports", "other"
+DEVICE = "device"
+"""A resource of another kind, such as a GPU, of which the node has none at all."""
 DOWN = "down"
 """The node itself is not ready, says a taint that the node controller sets: the node is the cause, not the pod."""
 
-INTENT = (SELECTOR, AFFINITY)
+INTENT = (SELECTOR, AFFINITY, DEVICE)
 """Predicates that say where the pod is meant to run, as opposed to what keeps it from there."""
 
 _CORDON_TAINT = "node.kubernetes.io/unschedulable"
@@ -31,11 +35,14 @@ _DOWN_TAINTS = frozenset(
     f"node.kubernetes.io/{name}"
     for name in ("not-ready", "unreachable", "memory-pressure", "disk-pressure", "pid-pressure", "network-unavailable")
 )
+_CORDONED = {"key": _CORDON_TAINT, "effect": "NoSchedule"}
+_ROOM = {"cpu": CPU, "memory": MEMORY}
 _MASTER_LABELS = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
 _REASONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), predicate)
     for pattern, predicate in (
-        (r"were unschedulable", CORDON),
+        (r"were unschedulable|node\.kubernetes\.io/unschedulable", CORDON),
+        (r"taints? \{node\.kubernetes\.io/", DOWN),
         (r"untolerated taint|had taints? ", TAINT),
         (r"didn't match Pod's node affinity/selector|didn't match node selector", SELECTOR),
         (r"Insufficient cpu", CPU),
@@ -45,6 +52,7 @@ _REASONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"topology spread", SPREAD),
         (r"volume node affinity conflict|no available volume zone", VOLUME_ZONE),
         (r"didn't have free ports", PORTS),
+        (r"Insufficient |exceed max volume count|ReadWriteOncePod|pod affinity rules", OTHER),
     )
 )
 _COUNTED = re.compile(r"(\d+) ([^,.]+?(?:\{[^}]*\})?)(?=,|\.|$)")
@@ -61,10 +69,20 @@ class Verdict:
 
 
 def placements(cluster: Cluster, pod: Pod) -> tuple[Verdict, ...]:
-    """The verdict on every node; control-plane nodes only where there are no others."""
+    """The verdict on every node; control-plane nodes only where there are no others, or the pod is meant for them."""
     nodes = list(cluster.objects("Node"))
     workers = [seen for seen in nodes if not is_control_plane(seen.value)]
-    return tuple(_verdict(cluster, pod, seen) for seen in (workers or nodes))
+    chosen = nodes if not workers or _for_control_plane(pod) else workers
+    volumes = usable_volumes(cluster, pod)
+    return tuple(_verdict(cluster, pod, seen, volumes) for seen in chosen)
+
+
+def _for_control_plane(pod: Pod) -> bool:
+    """Whether the pod asks for, or tolerates, the control plane by name."""
+    spec = mapping(pod.seen.value, "spec")
+    keys = {text(item, "key") for term in required_terms(spec) for item in items(term, "matchExpressions")}
+    keys |= set(labels(spec, "nodeSelector")) | {text(item, "key") for item in items(spec, "tolerations")}
+    return bool(keys & set(_MASTER_LABELS))
 
 
 def is_control_plane(node: K8sObject) -> bool:
@@ -75,29 +93,28 @@ def is_control_plane(node: K8sObject) -> bool:
     return bool(set(_MASTER_LABELS) & (set(found) | tainted)) or bool(roles & {"master", "control-plane"})
 
 
-def _verdict(cluster: Cluster, pod: Pod, seen: Seen[K8sObject]) -> Verdict:
+def _verdict(cluster: Cluster, pod: Pod, seen: Seen[K8sObject], volumes: list[list[K8sObject]]) -> Verdict:
     node, spec = seen.value, mapping(pod.seen.value, "spec")
-    blockers: list[str] = []
-    wanted = labels(spec, "nodeSelector")
     found = labels(node, "metadata", "labels")
-    if any(found.get(key) != value for key, value in wanted.items()):
-        blockers.append(SELECTOR)
     terms = required_terms(spec)
-    if terms and not node_terms(terms, node):
-        blockers.append(AFFINITY)
     taints = untolerated(items(node, "spec", "taints"), items(spec, "tolerations"))
-    cordoned = dig(node, "spec", "unschedulable") is True or any(text(item, "key") == _CORDON_TAINT for item in taints)
-    if cordoned:
-        blockers.append(CORDON)
-    if any(text(item, "key") in _DOWN_TAINTS for item in taints):
-        blockers.append(DOWN)
-    taints = [item for item in taints if text(item, "key") not in {_CORDON_TAINT, *_DOWN_TAINTS}]
-    if taints:
-        blockers.append(TAINT)
-    if _repelled(cluster, pod, node):
-        blockers.append(ANTI_AFFINITY)
-    blockers += _too_small(cluster, pod, node)
-    return Verdict(seen, name_of(node), tuple(blockers), tuple(taints))
+    keys = {text(item, "key") for item in taints}
+    # The taint comes with the field, and is what DaemonSets tolerate; some exports show only one of the two.
+    cordoned = bool(untolerated([_CORDONED], items(spec, "tolerations"))) and dig(node, "spec", "unschedulable") is True
+    own = [item for item in taints if text(item, "key") not in {_CORDON_TAINT, *_DOWN_TAINTS}]
+    tests = (
+        (SELECTOR, any(found.get(key) != value for key, value in labels(spec, "nodeSelector").items())),
+        (AFFINITY, bool(terms) and not node_terms(terms, node)),
+        (CORDON, cordoned or _CORDON_TAINT in keys),
+        (DOWN, bool(keys & _DOWN_TAINTS)),
+        (TAINT, bool(own)),
+        (ANTI_AFFINITY, next(repellers(cluster, pod, node), None) is not None),
+        (SPREAD, uneven(cluster, pod, node)),
+        (VOLUME_ZONE, not within_reach(volumes, node)),
+        (PORTS, _port_taken(cluster, pod, node)),
+    )
+    blockers = [name for name, holds in tests if holds]
+    return Verdict(seen, name_of(node), (*blockers, *_too_small(cluster, pod, node)), tuple(own))
 
 
 def required_terms(spec: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -107,52 +124,55 @@ def required_terms(spec: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _too_small(cluster: Cluster, pod: Pod, node: K8sObject) -> Iterator[str]:
-    for resource, predicate in (("cpu", CPU), ("memory", MEMORY)):
-        wanted, whole = requested(pod, resource), quantity(dig(node, "status", "allocatable", resource))
-        if wanted and whole is not None:
-            used = sum(requested(other, resource) for other in cluster.on_node(name_of(node)) if not other.done)
-            if used + wanted > whole:
-                yield predicate
-    slots = quantity(dig(node, "status", "allocatable", "pods"))
-    if slots is not None and len([other for other in cluster.on_node(name_of(node)) if not other.done]) >= slots:
+    others = [other for other in cluster.on_node(name_of(node)) if not other.ended]
+    allocatable = mapping(node, "status", "allocatable")
+    for resource in sorted(pod.resources()) if allocatable else ():
+        asked, whole = requested(pod, resource), quantity(allocatable.get(resource))
+        if not asked or (whole is None and "/" not in resource):
+            continue
+        used = sum(requested(other, resource) for other in others)
+        if not whole:
+            yield DEVICE
+        elif used + asked > whole:
+            yield _ROOM.get(resource, OTHER)
+    slots = quantity(allocatable.get("pods"))
+    if slots is not None and len(others) >= slots:
         yield PODS
 
 
 def requested(pod: Pod, resource: str) -> float:
-    """The pod's request of a resource: its containers' sum, or its largest init container where that is more."""
-    amounts: dict[bool, list[float]] = {True: [], False: []}
+    """The pod's request of a resource, as the scheduler counts it.
+
+    The containers' and sidecars' sum, or the largest init container beside the sidecars before it where that is more,
+    and the overhead of the pod's runtime class.
+    """
+    together, most = 0.0, 0.0
     for container in pod.containers:
         raw = dig(container.spec, "resources", "requests", resource)
         raw = dig(container.spec, "resources", "limits", resource) if raw is None else raw
-        amounts[container.init].append(quantity(raw) or 0.0)
-    return max(sum(amounts[False]), max(amounts[True], default=0.0))
+        amount = quantity(raw) or 0.0
+        if container.init and text(container.spec, "restartPolicy") != "Always":
+            most = max(most, together + amount)
+        else:
+            together += amount
+    return max(together, most) + (quantity(dig(pod.seen.value, "spec", "overhead", resource)) or 0.0)
 
 
-def anti_affinity_terms(pod: Pod) -> list[Mapping[str, Any]]:
-    """Required pod anti-affinity terms."""
-    required = "requiredDuringSchedulingIgnoredDuringExecution"
-    return items(pod.seen.value, "spec", "affinity", "podAntiAffinity", required)
+def _port_taken(cluster: Cluster, pod: Pod, node: K8sObject) -> bool:
+    """Whether a host port that the pod wants is in use on the node."""
+    wanted = _host_ports(pod)
+    return bool(wanted) and any(
+        wanted & _host_ports(other) for other in cluster.on_node(name_of(node)) if not other.ended
+    )
 
 
-def _repelled(cluster: Cluster, pod: Pod, node: K8sObject) -> bool:
-    return any(repelling(cluster, pod, node, term) is not None for term in anti_affinity_terms(pod))
-
-
-def repelling(cluster: Cluster, pod: Pod, node: K8sObject, term: Mapping[str, Any]) -> Pod | None:
-    """A running pod in the node's topology domain that the anti-affinity term matches."""
-    key = text(term, "topologyKey")
-    domain = labels(node, "metadata", "labels").get(key, name_of(node) if key == "kubernetes.io/hostname" else None)
-    spaces = set(dig(term, "namespaces", default=[])) or {pod.ref.namespace}
-    for other in cluster.pods:
-        if other.ref == pod.ref or not other.node or other.done or other.ref.namespace not in spaces:
-            continue
-        host = next((seen.value for seen in cluster.objects("Node") if name_of(seen.value) == other.node), None)
-        if host is None or not label_selector(mapping(term, "labelSelector"), other.labels):
-            continue
-        theirs = labels(host, "metadata", "labels").get(key, other.node if key == "kubernetes.io/hostname" else None)
-        if domain is not None and theirs == domain:
-            return other
-    return None
+def _host_ports(pod: Pod) -> set[tuple[str, str]]:
+    return {
+        (text(port, "hostPort"), text(port, "protocol") or "TCP")
+        for container in pod.containers
+        for port in items(container.spec, "ports")
+        if text(port, "hostPort") not in ("", "0")
+    }
 
 
 def told(words: str) -> dict[str, int]:

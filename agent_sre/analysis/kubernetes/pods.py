@@ -11,7 +11,6 @@ from functools import cached_property
 from agent_sre.analysis.casefile import K8sObject, Seen
 from agent_sre.analysis.kubernetes.reading import (
     Path,
-    dig,
     instant,
     items,
     labels,
@@ -111,6 +110,11 @@ class Pod:
         """Whether it ran to completion."""
         return self.phase == "Succeeded"
 
+    @property
+    def ended(self) -> bool:
+        """Whether it is over, well or not, and so takes no room on its node."""
+        return self.phase in ("Succeeded", "Failed")
+
     @cached_property
     def ready(self) -> bool:
         """Whether it serves: running, and nothing says that it or one of its containers is not ready."""
@@ -144,12 +148,15 @@ class Pod:
         )
 
     def claims(self) -> list[tuple[str, Path]]:
-        """The persistent volume claims it mounts, with where it says so."""
-        return [
-            (name, ("spec", "volumes", place, "persistentVolumeClaim", "claimName"))
-            for place, item in positions(self.seen.value, "spec", "volumes")
-            if (name := text(item, "persistentVolumeClaim", "claimName"))
-        ]
+        """The persistent volume claims it mounts, with where it says so; an ephemeral volume's claim has its name."""
+        found: list[tuple[str, Path]] = []
+        for place, item in positions(self.seen.value, "spec", "volumes"):
+            at: Path = ("spec", "volumes", place)
+            if "ephemeral" in item:
+                found.append((f"{self.ref.name}-{text(item, 'name')}", at))
+            elif name := text(item, "persistentVolumeClaim", "claimName"):
+                found.append((name, (*at, "persistentVolumeClaim", "claimName")))
+        return found
 
     def data_volumes(self) -> dict[str, Path]:
         """Volumes that hold data somebody else owns (claims, host paths, NFS, ...), by name."""
@@ -159,10 +166,11 @@ class Pod:
             if not any(kind in item for kind in (*_SYSTEM_VOLUMES, "configMap", "secret"))
         }
 
-    def requests(self, resource: str) -> object:
-        """The raw requests of one resource by its containers, for sums: a list of quantities as written."""
-        return [
-            dig(item.spec, "resources", "requests", resource, default=dig(item.spec, "resources", "limits", resource))
+    def resources(self) -> set[str]:
+        """The names of all resources that its containers request or limit."""
+        return {
+            name
             for item in self.containers
-            if not item.init
-        ]
+            for part in ("requests", "limits")
+            for name in mapping(item.spec, "resources", part)
+        }

@@ -380,7 +380,7 @@ def key_of_the_secret_is_missing() -> Frozen:
     return estate.frozen
 
 
-@scenario("missing_secret_binding", name="gateway", variants=("events_expired", "old_events"))
+@scenario("missing_secret_binding", name="gateway", variants=("old_events",))
 def certificate_volume_cannot_be_mounted() -> Frozen:
     estate = _city()
     state = {"waiting": {"reason": "ContainerCreating"}}

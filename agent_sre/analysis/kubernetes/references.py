@@ -1,0 +1,64 @@
+"""What a pod refers to and the listing lacks: ConfigMaps, and keys of them.
+
+The kubelet says so in events that expire; the references and the listing stay. A reference that is optional harms
+nobody, and a kind that was not listed proves nothing. Secrets are never read, so of them only the kubelet can tell.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from agent_sre.analysis.kubernetes.cluster import Cluster
+from agent_sre.analysis.kubernetes.excerpts import fact
+from agent_sre.analysis.kubernetes.pods import Pod
+from agent_sre.analysis.kubernetes.reading import Path, items, mapping, positions, text
+from agent_sre.domain.finding import Fact
+from agent_sre.domain.reference import ObjectRef
+
+_EVERYWHERE = "kube-root-ca.crt"
+"""A ConfigMap that the controller manager puts into every namespace; exports leave it out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A ConfigMap that a pod needs, the keys it needs of it, and where the pod says so."""
+
+    name: str
+    keys: tuple[str, ...]
+    path: Path
+
+
+def missing_config_maps(cluster: Cluster, pod: Pod) -> list[Fact]:
+    """A fact for every reference of the pod to a ConfigMap, or to a key of one, that is not listed."""
+    if not cluster.looked_at("ConfigMap"):
+        return []
+    found = []
+    for item in (*_volumes(pod), *_environment(pod)):
+        seen = cluster.get(ObjectRef("ConfigMap", pod.ref.namespace, item.name))
+        held = {*mapping(seen.value, "data"), *mapping(seen.value, "binaryData")} if seen is not None else set()
+        if seen is None:
+            found.append(fact(f"{pod.ref} needs the ConfigMap {item.name}, which is not listed", pod.seen, item.path))
+        elif held and not set(item.keys) <= held:
+            found.append(fact(f"{pod.ref} needs a key of {item.name} that it does not hold", pod.seen, item.path))
+    return found
+
+
+def _volumes(pod: Pod) -> Iterator[Reference]:
+    for place, volume in positions(pod.seen.value, "spec", "volumes"):
+        for source in (volume, *items(volume, "projected", "sources")):
+            inner = mapping(source, "configMap")
+            name = text(inner, "name")
+            if name and name != _EVERYWHERE and inner.get("optional") is not True:
+                keys = tuple(text(item, "key") for item in items(inner, "items"))
+                yield Reference(name, keys, ("spec", "volumes", place))
+
+
+def _environment(pod: Pod) -> Iterator[Reference]:
+    for container in pod.containers:
+        for place, item in positions(container.spec, "envFrom"):
+            inner = mapping(item, "configMapRef")
+            if text(inner, "name") and inner.get("optional") is not True:
+                yield Reference(text(inner, "name"), (), (*container.spec_path, "envFrom", place))
+        for place, item in positions(container.spec, "env"):
+            inner = mapping(item, "valueFrom", "configMapKeyRef")
+            if text(inner, "name") and inner.get("optional") is not True:
+                yield Reference(text(inner, "name"), (text(inner, "key"),), (*container.spec_path, "env", place))
