@@ -79,7 +79,7 @@ def _denied(pull: Pull) -> tuple[str, float, str]:
     if _OFFICIAL.match(pull.image):
         return "incorrect_image_reference", 0.9, "public images need no credentials, and none has this name"
     if _DENIED.search(pull.words):
-        return "missing_image_pull_secret", 0.75 if pull.named else 0.85, "the registry demands credentials"
+        return "missing_image_pull_secret", 0.75 if pull.named else 0.9, "the registry demands credentials"
     if _repository(pull.image) == _repository(pull.before):
         return "missing_image_pull_secret", 0.7, "the registry no longer gives out this repository"
     return "incorrect_image_reference", 0.75, "the registry does not give it out under this name"
