@@ -123,6 +123,10 @@ class Workload:
             wanted = self.desired
             fields = ("replicas",) if self.ref.kind == "StatefulSet" else ("currentNumberScheduled",)
             made = number(self.seen.value, "status", *fields)
+        elif self.seen is not None and self.ref.kind == "Deployment":
+            wanted, made = self.desired, number(self.seen.value, "status", "replicas")
+            if made is None and not self.pods:
+                return False  # neither its ReplicaSets nor its pods were listed
         else:
             return self.newest is not None and self.finished_kind and self._job_without_pods(self.newest.value)
         made = len(self.current_pods) if made is None else made
