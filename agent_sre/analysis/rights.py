@@ -10,10 +10,11 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 
-from agent_sre.analysis.casefile import CaseFile
+from agent_sre.analysis.casefile import CaseFile, K8sObject, Seen
 from agent_sre.analysis.kubernetes.cluster import cluster_of
 from agent_sre.analysis.kubernetes.excerpts import fact, log_fact
 from agent_sre.analysis.kubernetes.logs import LineSeen, last_match
+from agent_sre.analysis.kubernetes.rbac import granting
 from agent_sre.analysis.kubernetes.reading import text
 from agent_sre.analysis.kubernetes.workload import Workload
 from agent_sre.domain.finding import Fact, Finding
@@ -34,6 +35,7 @@ def analyze_rights(case: CaseFile) -> Iterator[Finding]:
         match = _REFUSED.search(found[1].text)
         if match is None:
             continue
+        granted = granting(case, match["user"], match["verb"], match["resource"], workload.ref.namespace)
         failed = workload.broken or any(pod.phase == "Failed" for pod in workload.pods)
         yield Finding(
             analyzer="rights",
@@ -42,9 +44,14 @@ def analyze_rights(case: CaseFile) -> Iterator[Finding]:
             strength=0.92 if failed else 0.8,
             statement=f"{workload.ref} lacks a right: it cannot {match['verb']} {match['resource']}.",
             facts=(log_fact("Its log quotes the API server's refusal", *found), *_identity(workload)),
+            against=(_granted(granted),) if granted is not None else (),
             onset=found[1].time,
             distinguish=f"kubectl auth can-i {match['verb']} {match['resource']} --as={match['user']}",
         )
+
+
+def _granted(binding: Seen[K8sObject]) -> Fact:
+    return fact("The right is granted by now", binding, ("roleRef",), ("subjects",))
 
 
 def _long_ago(case: CaseFile, found: LineSeen) -> bool:

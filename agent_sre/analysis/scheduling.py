@@ -30,6 +30,7 @@ _FAULTS = {
     at.ANTI_AFFINITY: "pod_anti_affinity_conflict",
     at.SPREAD: "topology_spread_unsatisfiable",
     at.VOLUME_ZONE: "volume_zone_conflict",
+    at.ONE_POD: "pvc_access_mode_mismatch",
 }
 _WHY = {
     at.CORDON: "the nodes that it may use are cordoned",
@@ -41,6 +42,7 @@ _WHY = {
     at.ANTI_AFFINITY: "anti-affinity keeps it off every node that it may use",
     at.SPREAD: "no node keeps its topology spread constraint",
     at.VOLUME_ZONE: "its volume cannot be reached from the nodes it may use",
+    at.ONE_POD: "its claim can be used by one pod only, and another one uses it",
 }
 _NODE_FIELDS: dict[str, tuple[Path, ...]] = {
     at.CORDON: (("spec", "unschedulable"), ("spec", "taints")),
@@ -58,6 +60,7 @@ _POD_FIELDS: dict[str, tuple[Path, ...]] = {
     at.CORDON: (("spec", "nodeSelector"),),
     at.AFFINITY: (("spec", "affinity", "nodeAffinity"),),
     at.ANTI_AFFINITY: (("spec", "affinity", "podAntiAffinity"),),
+    at.ONE_POD: (("spec", "volumes"),),
     at.SPREAD: (("spec", "topologySpreadConstraints"),),
 }
 
@@ -111,6 +114,7 @@ def _causes(nodes: tuple[Verdict, ...]) -> list[tuple[str, list[Verdict]]]:
         # Every node fails what the pod asks for: the constraint that alone rules out most nodes is the one to correct.
         counted = Counter(name for item in nodes for name in item.blockers if name in at.INTENT)
         return [(name, [item for item in nodes if name in item.blockers]) for name, _ in counted.most_common(1)]
+    meant = _for_everybody(meant) or meant
     # A node that two things block needs both lifted; what is lifted first says least, so it counts by half.
     weight: Counter[str] = Counter()
     for item in meant:
@@ -120,16 +124,22 @@ def _causes(nodes: tuple[Verdict, ...]) -> list[tuple[str, list[Verdict]]]:
     return [(name, [item for item in meant if name in item.blockers]) for name in ranked]
 
 
+def _for_everybody(nodes: list[Verdict]) -> list[Verdict]:
+    """Without the nodes that are reserved for others: where a node is open to all, that is the one meant."""
+    return [item for item in nodes if at.TAINT not in item.blockers and at.DOWN not in item.blockers]
+
+
 def _from_words(words: dict[str, int], pod: Pod) -> list[tuple[str, list[Verdict]]]:
     """The scheduler's own counts, where specifications show no obstacle."""
-    spec = pod.seen.value
     named = dict(words)
     if at.SELECTOR in named and not fact("", pod.seen, ("spec", "nodeSelector")).excerpt.count("\n"):
         named[at.AFFINITY] = named.pop(at.SELECTOR)
     if len(named) > 1 and named.get(at.CORDON, 0) < max(named.values()):
         named.pop(at.CORDON, None)  # the control plane's own cordon is in every such message
     ranked = sorted(named, key=lambda name: (-named[name], name))
-    return [(name, []) for name in ranked if spec]
+    if ranked and ranked[0] not in _FAULTS:
+        return []  # what keeps it off most nodes has no name here; the rest is in every such message
+    return [(name, []) for name in ranked]
 
 
 def _says(words: dict[str, int], predicate: str) -> bool:

@@ -39,9 +39,16 @@ _PERMISSION = re.compile(
 )  # fmt: skip
 _FORMAT = re.compile(r"exec format error", re.I)
 _COMMAND = re.compile(
-    r"executable file not found|no such file or directory|exec: .{0,120}(permission denied|is a directory)"
+    r"executable file not found|no command specified|no such file or directory"
+    r"|exec: .{0,120}(permission denied|is a directory)"
     r"|starting container process caused|unable to start container process: exec", re.I
 )  # fmt: skip
+_ROOTFS = re.compile(r"error mounting|failed to prepare subPath|rootfs_linux", re.I)
+"""A mount that fails while the container is made; the files it misses are not its command."""
+_NODE_TROUBLE = re.compile(
+    r"deadline exceeded|is reserved for|no space left|transport is closing|connection refused", re.I
+)
+"""The runtime's own trouble, which is the node's and not the workload's."""
 _OOM = re.compile(r"OOM-?killed", re.I)
 
 
@@ -132,7 +139,7 @@ def _references(case: CaseFile, cluster: Cluster, workload: Workload, pod: Pod) 
             elif _COMMAND.search(words):
                 why = f"the command of {container.name} cannot be executed"
                 yield _finding(workload, pod, "incorrect_command", 0.85, why, facts)
-            elif words:
+            elif words and not _NODE_TROUBLE.search(words):
                 yield _finding(workload, pod, "config_invalid", 0.6, f"the kubelet cannot make {container.name}", facts)
             else:
                 yield from _unlisted(workload, pod, missing_config_maps(cluster, pod))
@@ -206,7 +213,7 @@ def _starts(case: CaseFile, cluster: Cluster, workload: Workload, pod: Pod) -> I
                 *(message(item.value) for item in said),
             ]
         )
-        if _OOM.search(words):
+        if _OOM.search(words) or _ROOTFS.search(words):
             continue
         facts = (
             [

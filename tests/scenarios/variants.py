@@ -1,8 +1,9 @@
 """Forms in which the same incident can reach us with less, or more, to see; the truth stays the same.
 
 ``events_expired``: the API server forgot its Events, as it does after an hour. ``sparse``: objects as somebody rebuilt
-them from printed text: no uids, no managed fields, no server-side defaults. ``old_events``: hundreds of warnings about
-objects that are long gone. ``bystanders``: other things are untidy, and none of it matters. ``no_logs``: no log source.
+them from printed text: no uids, no managed fields, no server-side defaults. ``described``: from describe's text, which
+shows conditions and waiting containers without their messages. ``old_events``: hundreds of warnings about objects that
+are long gone. ``bystanders``: other things are untidy, and none of it matters. ``no_logs``: no log source.
 """
 
 from collections.abc import Callable
@@ -31,6 +32,24 @@ def _without(value: Any) -> Any:
     if isinstance(value, list):
         return [_without(item) for item in value]
     return value
+
+
+def described(frozen: Frozen) -> None:
+    """As ``kubectl describe`` prints them: no messages and times of conditions, no message of a waiting container."""
+    sparse(frozen)
+    for item in frozen.objects or ():
+        status = item.get("status", {})
+        for row in status.get("conditions", ()):
+            for key in (
+                "message",
+                "lastTransitionTime",
+                "lastUpdateTime",
+                *(["reason"] if item["kind"] == "Pod" else []),
+            ):
+                row.pop(key, None)
+        for field in ("containerStatuses", "initContainerStatuses"):
+            for row in status.get(field, ()):
+                row.get("state", {}).get("waiting", {}).pop("message", None)
 
 
 def old_events(frozen: Frozen) -> None:
@@ -119,6 +138,7 @@ def no_logs(frozen: Frozen) -> None:
 VARIANTS: dict[str, Callable[[Frozen], None]] = {
     "events_expired": events_expired,
     "sparse": sparse,
+    "described": described,
     "old_events": old_events,
     "bystanders": bystanders,
     "no_logs": no_logs,

@@ -25,8 +25,10 @@ def effective(cluster: Cluster, space: str, container: Container) -> tuple[Amoun
     for seen in cluster.objects("LimitRange", space):
         for item in items(seen.value, "spec", "limits"):
             if text(item, "type") == "Container":
-                limits = {**mapping(item, "default"), **limits}
-                requests = {**mapping(item, "defaultRequest"), **requests}
+                # The API fills in what a LimitRange leaves out: the maximum as default, that or the minimum as request.
+                default = {**mapping(item, "max"), **mapping(item, "default")}
+                limits = {**default, **limits}
+                requests = {**mapping(item, "min"), **default, **mapping(item, "defaultRequest"), **requests}
     return {**limits, **requests}, limits
 
 

@@ -17,11 +17,13 @@ from agent_sre.analysis.kubernetes.pods import Pod
 from agent_sre.analysis.kubernetes.reading import dig, items, labels, mapping, name_of, quantity, text
 from agent_sre.analysis.kubernetes.repulsion import repellers, uneven
 from agent_sre.analysis.kubernetes.selectors import node_terms, untolerated
-from agent_sre.analysis.kubernetes.storage import usable_volumes, within_reach
+from agent_sre.analysis.kubernetes.storage import claim_in_use, usable_volumes, within_reach
 
 CORDON, TAINT, SELECTOR, AFFINITY = "cordon", "taint", "selector", "affinity"
 CPU, MEMORY, PODS, ANTI_AFFINITY = "cpu", "memory", "pods", "anti-affinity"
 SPREAD, VOLUME_ZONE, PORTS, OTHER = "spread", "volume-zone", "ports", "other"
+ONE_POD = "one-pod"
+"""The claim is for one pod only (ReadWriteOncePod), and another pod uses it."""
 DEVICE = "device"
 """A resource of another kind, such as a GPU, of which the node has none at all."""
 DOWN = "down"
@@ -52,7 +54,8 @@ _REASONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"topology spread", SPREAD),
         (r"volume node affinity conflict|no available volume zone", VOLUME_ZONE),
         (r"didn't have free ports", PORTS),
-        (r"Insufficient |exceed max volume count|ReadWriteOncePod|pod affinity rules", OTHER),
+        (r"ReadWriteOncePod access mode", ONE_POD),
+        (r"Insufficient |exceed max volume count|pod affinity rules", OTHER),
     )
 )
 _COUNTED = re.compile(r"(\d+) ([^,.]+?(?:\{[^}]*\})?)(?=,|\.|$)")
@@ -74,7 +77,8 @@ def placements(cluster: Cluster, pod: Pod) -> tuple[Verdict, ...]:
     workers = [seen for seen in nodes if not is_control_plane(seen.value)]
     chosen = nodes if not workers or _for_control_plane(pod) else workers
     volumes = usable_volumes(cluster, pod)
-    return tuple(_verdict(cluster, pod, seen, volumes) for seen in chosen)
+    alone = claim_in_use(cluster, pod)
+    return tuple(_verdict(cluster, pod, seen, volumes, alone) for seen in chosen)
 
 
 def _for_control_plane(pod: Pod) -> bool:
@@ -93,7 +97,7 @@ def is_control_plane(node: K8sObject) -> bool:
     return bool(set(_MASTER_LABELS) & (set(found) | tainted)) or bool(roles & {"master", "control-plane"})
 
 
-def _verdict(cluster: Cluster, pod: Pod, seen: Seen[K8sObject], volumes: list[list[K8sObject]]) -> Verdict:
+def _verdict(cluster: Cluster, pod: Pod, seen: Seen[K8sObject], volumes: list[list[K8sObject]], alone: bool) -> Verdict:
     node, spec = seen.value, mapping(pod.seen.value, "spec")
     found = labels(node, "metadata", "labels")
     terms = required_terms(spec)
@@ -112,6 +116,7 @@ def _verdict(cluster: Cluster, pod: Pod, seen: Seen[K8sObject], volumes: list[li
         (SPREAD, uneven(cluster, pod, node)),
         (VOLUME_ZONE, not within_reach(volumes, node)),
         (PORTS, _port_taken(cluster, pod, node)),
+        (ONE_POD, alone),
     )
     blockers = [name for name, holds in tests if holds]
     return Verdict(seen, name_of(node), (*blockers, *_too_small(cluster, pod, node)), tuple(own))

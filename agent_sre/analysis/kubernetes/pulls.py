@@ -21,7 +21,9 @@ _DENIED = re.compile(
     r"|access token has expired", re.I
 )  # fmt: skip
 _FORBIDDEN = re.compile(r"\b403\b|forbidden|access denied|access to the resource is denied|denied: ", re.I)
-_PLATFORM = re.compile(r"no match(ing manifest)? for (platform|\w+/\w+)|no image found in (image index|manifest list)", re.I)
+_PLATFORM = re.compile(
+    r"no match(ing manifest)? for (platform|\w+/\w+)|no image found in (image index|manifest list)", re.I
+)
 _UNKNOWN = re.compile(
     r"not ?found|(manifest|name|repository) unknown|invalid reference format|couldn't parse image|InvalidImageName"
     r"|does not exist|unexpected media type|unsupported manifest|pull policy of Never|\b404\b", re.I

@@ -44,6 +44,8 @@ def _conditions(workload: Workload) -> Iterator[Refusal]:
         if seen is None:
             continue
         for path, item in _failures(seen.value):
+            if not text(item, "message"):
+                continue  # described objects show that it failed, not why
             sentence = f"{ref_of(seen.value)} has the condition ReplicaFailure"
             shown = fact(sentence, seen, (*path, "type"), (*path, "reason"), (*path, "message"))
             yield Refusal(text(item, "message"), shown, instant(item, "lastTransitionTime"))

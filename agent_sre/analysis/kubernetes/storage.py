@@ -102,6 +102,19 @@ def within_reach(choices: Iterable[list[K8sObject]], node: K8sObject) -> bool:
     return all(any(reachable(volume, node) for volume in volumes) for volumes in choices)
 
 
+def claim_in_use(cluster: Cluster, pod: Pod) -> bool:
+    """Whether another pod uses a claim of this one that is for a single pod (ReadWriteOncePod)."""
+    for name, _ in pod.claims():
+        claim = cluster.get(ObjectRef("PersistentVolumeClaim", pod.ref.namespace, name))
+        if claim is None or "ReadWriteOncePod" not in dig(claim.value, "spec", "accessModes", default=[]):
+            continue
+        for other in cluster.pods:
+            same = other.ref.namespace == pod.ref.namespace and name in {used for used, _ in other.claims()}
+            if same and other.ref != pod.ref and other.node and not other.ended:
+                return True
+    return False
+
+
 def provisioned(cluster: Cluster, claim: K8sObject) -> bool:
     """Whether the claim's class makes volumes of its own."""
     found = cluster.get(ObjectRef("StorageClass", "", class_of(claim)))

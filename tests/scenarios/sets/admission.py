@@ -23,7 +23,7 @@ def _library(*services: str, namespace: str = "lending", **fields: Any) -> Estat
 _NO_ACCOUNT = 'pods "{{pod}}" is forbidden: error looking up service account {0}/{1}: serviceaccount "{1}" not found'
 
 
-@scenario("missing_service_account", name="notices", variants=("sparse", "old_events", "bystanders", "events_expired"))
+@scenario("missing_service_account", name="notices", variants=("described", "old_events", "bystanders", "events_expired"))
 def account_never_made() -> Frozen:
     estate = _library()
     estate.refused("notices", _NO_ACCOUNT.format("lending", "notices-sender"), serviceAccountName="notices-sender")
@@ -51,7 +51,7 @@ def account_of_a_daemon_set_with_a_full_quota_beside_it() -> Frozen:
     return estate.frozen
 
 
-@scenario("missing_service_account", "Job", "overdue-run", variants=("sparse",))
+@scenario("missing_service_account", "Job", "overdue-run", variants=("described",))
 def account_of_a_job() -> Frozen:
     estate = _library()
     message = _NO_ACCOUNT.format("lending", "overdue")
@@ -69,7 +69,7 @@ def _quota_refusal(name: str, **parts: str) -> str:
     return f'pods "{{pod}}" is forbidden: exceeded quota: {name}, requested: {wanted}, used: {used}, limited: {hard}'
 
 
-@scenario("namespace_cpu_quota_exceeded", "Namespace", "lending", variants=("events_expired", "sparse", "old_events"))
+@scenario("namespace_cpu_quota_exceeded", "Namespace", "lending", variants=("events_expired", "described", "old_events"))
 def cpu_requests_over_the_quota() -> Frozen:
     estate = _library()
     estate.frozen.add(
@@ -137,7 +137,7 @@ def _refuse(estate: Estate, group: Object, text: str) -> None:
 
 
 @scenario(
-    "namespace_memory_quota_exceeded", "Namespace", "lending", variants=("events_expired", "sparse", "bystanders")
+    "namespace_memory_quota_exceeded", "Namespace", "lending", variants=("events_expired", "described", "bystanders")
 )
 def memory_requests_over_the_quota() -> Frozen:
     estate = _library()
@@ -182,7 +182,7 @@ def memory_and_other_resources_asked_but_only_memory_exceeded() -> Frozen:
     return estate.frozen
 
 
-@scenario("namespace_pod_quota_exceeded", "Namespace", "lending", variants=("events_expired", "sparse"))
+@scenario("namespace_pod_quota_exceeded", "Namespace", "lending", variants=("events_expired", "described"))
 def no_more_pods_allowed() -> Frozen:
     estate = _library()
     estate.frozen.add(
@@ -212,7 +212,7 @@ def pods_of_a_crowding_job_use_up_the_quota() -> Frozen:
     return estate.frozen
 
 
-@scenario("namespace_service_quota_exceeded", "Namespace", "lending", variants=("sparse", "old_events"))
+@scenario("namespace_service_quota_exceeded", "Namespace", "lending", variants=("described", "old_events"))
 def a_service_that_callers_name_could_not_be_made() -> Frozen:
     estate = _library()
     estate.frozen.add(quota("lending", "objects", {"services": "7", "pods": "60"}, {"services": "7", "pods": "14"}))
@@ -270,7 +270,7 @@ def load_balancer_quota_refuses_the_service() -> Frozen:
     return estate.frozen
 
 
-@scenario("namespace_storage_quota_exceeded", "Namespace", "lending", variants=("old_events", "sparse"))
+@scenario("namespace_storage_quota_exceeded", "Namespace", "lending", variants=("old_events", "described"))
 def claim_of_a_stateful_set_refused() -> Frozen:
     estate = _library()
     estate.frozen.add(quota("lending", "disk", {"requests.storage": "50Gi"}, {"requests.storage": "40Gi"}))
@@ -290,7 +290,7 @@ def claim_of_a_stateful_set_refused() -> Frozen:
     return estate.frozen
 
 
-@scenario("namespace_storage_quota_exceeded", "Namespace", "lending", variants=("sparse", "events_expired"))
+@scenario("namespace_storage_quota_exceeded", "Namespace", "lending", variants=("described", "events_expired"))
 def claim_of_a_deployment_was_never_made() -> Frozen:
     estate = _library()
     estate.frozen.add(
@@ -343,7 +343,7 @@ def storage_of_one_class_is_used_up() -> Frozen:
 # ----------------------------------------------------------------------------------------------------- limits
 
 
-@scenario("limit_range_violation", name="imports", variants=("events_expired", "sparse", "bystanders"))
+@scenario("limit_range_violation", name="imports", variants=("events_expired", "described", "bystanders"))
 def limit_above_the_maximum() -> Frozen:
     estate = _library()
     estate.frozen.add(
@@ -421,7 +421,7 @@ def sum_of_a_pod_with_a_sidecar_is_too_large() -> Frozen:
 # --------------------------------------------------------------------------------------------------- webhooks
 
 
-@scenario("admission_webhook_denied", name="receipts", variants=("events_expired", "old_events", "sparse"))
+@scenario("admission_webhook_denied", name="receipts", variants=("events_expired", "old_events", "described"))
 def policy_engine_wants_a_label() -> Frozen:
     estate = _library()
     message = 'admission webhook "validation.gatekeeper.sh" denied the request: [pods-need-owner] you must provide labels: {{"owner"}}'
@@ -490,7 +490,7 @@ _RESTRICTED = (
 )
 
 
-@scenario("pod_security_denied", name="labels", variants=("events_expired", "sparse", "old_events"))
+@scenario("pod_security_denied", name="labels", variants=("events_expired", "described", "old_events"))
 def restricted_namespace_refuses_a_plain_pod() -> Frozen:
     estate = _library()
     estate.frozen.add(space("lending", pod_security__dummy="x"))

@@ -241,7 +241,7 @@ def devices_are_on_tainted_nodes_only() -> Frozen:
     return estate.frozen
 
 
-@scenario("cpu_capacity_mismatch", "DaemonSet", "sensor", variants=("events_expired", "sparse"))
+@scenario("cpu_capacity_mismatch", "DaemonSet", "sensor", variants=("events_expired", "described"))
 def one_pod_of_a_daemon_set_finds_its_node_full() -> Frozen:
     """The controller pins each pod to its node; that the others don't match is said in every such message."""
     estate = _brewery({"vat-1": {"cpu": "2"}, "vat-2": {}, "vat-3": {}})

@@ -48,7 +48,7 @@ def _apart(app: str, key: str = "kubernetes.io/hostname") -> dict[str, Any]:
 # ----------------------------------------------------------------------------------------------------- cordons
 
 
-@scenario("node_cordon_mismatch", name="photometry", variants=("events_expired", "old_events", "sparse", "bystanders"))
+@scenario("node_cordon_mismatch", name="photometry", variants=("events_expired", "old_events", "described", "bystanders"))
 def every_worker_is_cordoned_for_an_upgrade() -> Frozen:
     nodes = {"cp-1": _CONTROL, "obs-1": {"cordoned": True}, "obs-2": {"cordoned": True}, "obs-3": {"cordoned": True}}
     estate = _observatory(nodes)
@@ -91,7 +91,7 @@ def cordoned_node_is_the_only_one_with_room_for_affinity() -> Frozen:
 # --------------------------------------------------------------------------------------------------- affinity
 
 
-@scenario("node_affinity_mismatch", name="spectra", variants=("events_expired", "sparse", "old_events"))
+@scenario("node_affinity_mismatch", name="spectra", variants=("events_expired", "described", "old_events"))
 def no_node_in_the_zone() -> Frozen:
     nodes = {
         "obs-1": {"zone": "south-1a"},
@@ -174,7 +174,7 @@ def job_wants_a_label_to_exist() -> Frozen:
 # --------------------------------------------------------------------------------------------------- selector
 
 
-@scenario("node_selector_mismatch", name="denoiser", variants=("events_expired", "sparse", "old_events"))
+@scenario("node_selector_mismatch", name="denoiser", variants=("events_expired", "described", "old_events"))
 def selector_names_a_label_no_node_has() -> Frozen:
     estate = _observatory()
     told = "0/3 nodes are available: 3 node(s) didn't match Pod's node affinity/selector. " + _HELP.format(3)
@@ -229,7 +229,7 @@ def selector_names_a_host_that_left_the_cluster() -> Frozen:
 # ----------------------------------------------------------------------------------------------- anti-affinity
 
 
-@scenario("pod_anti_affinity_conflict", name="tracker", variants=("events_expired", "sparse", "old_events"))
+@scenario("pod_anti_affinity_conflict", name="tracker", variants=("events_expired", "described", "old_events"))
 def more_replicas_than_nodes() -> Frozen:
     estate = _observatory()
     told = "0/3 nodes are available: 3 node(s) didn't match pod anti-affinity rules. " + _NONE.format(3)
@@ -280,7 +280,7 @@ def existing_pods_keep_the_newcomer_away() -> Frozen:
 # ------------------------------------------------------------------------------------------------------ taints
 
 
-@scenario("taint_toleration_mismatch", name="planner", variants=("events_expired", "sparse", "old_events"))
+@scenario("taint_toleration_mismatch", name="planner", variants=("events_expired", "described", "old_events"))
 def all_workers_are_dedicated_to_others() -> Frozen:
     lab = {"taints": [("dedicated", "lab", "NoSchedule")]}
     estate = _observatory({"cp-1": _CONTROL, "obs-1": lab, "obs-2": lab})
@@ -339,7 +339,7 @@ def prefer_no_schedule_is_not_what_keeps_it_away() -> Frozen:
 # -------------------------------------------------------------------------------------------------------- room
 
 
-@scenario("cpu_capacity_mismatch", name="deconvolver", variants=("events_expired", "sparse", "old_events"))
+@scenario("cpu_capacity_mismatch", name="deconvolver", variants=("events_expired", "described", "old_events"))
 def request_larger_than_any_node() -> Frozen:
     estate = _observatory()
     told = "0/3 nodes are available: 3 Insufficient cpu. " + _NONE.format(3)
@@ -380,7 +380,7 @@ def large_nodes_are_cordoned_and_small_ones_are_too_small() -> Frozen:
     return estate.frozen
 
 
-@scenario("memory_capacity_mismatch", name="catalog-join", variants=("events_expired", "sparse", "old_events"))
+@scenario("memory_capacity_mismatch", name="catalog-join", variants=("events_expired", "described", "old_events"))
 def memory_request_larger_than_any_node() -> Frozen:
     estate = _observatory()
     told = "0/3 nodes are available: 3 Insufficient memory. " + _NONE.format(3)

@@ -61,7 +61,7 @@ _BACK = ("BackOff", "Back-off restarting failed container")
 # ------------------------------------------------------------------------------------------------------- images
 
 
-@scenario("incorrect_image_reference", name="zones", variants=("events_expired", "sparse", "old_events", "no_logs"))
+@scenario("incorrect_image_reference", name="zones", variants=("events_expired", "described", "old_events", "no_logs"))
 def tag_does_not_exist() -> Frozen:
     estate = _city()
     image = "registry.internal:5000/team/zones:2.4.l"
@@ -161,7 +161,7 @@ def ecr_says_name_unknown() -> Frozen:
 # ------------------------------------------------------------------------------------------------- registry DNS
 
 
-@scenario("image_registry_dns_failure", name="invoices", variants=("events_expired", "sparse", "old_events"))
+@scenario("image_registry_dns_failure", name="invoices", variants=("events_expired", "described", "old_events"))
 def registry_host_does_not_resolve() -> Frozen:
     estate = _city()
     image = "registry.int3rnal.example/team/invoices:5"
@@ -216,7 +216,7 @@ def server_misbehaving() -> Frozen:
 # ------------------------------------------------------------------------------------------------- pull secrets
 
 
-@scenario("missing_image_pull_secret", name="permit-scan", variants=("events_expired", "sparse", "old_events"))
+@scenario("missing_image_pull_secret", name="permit-scan", variants=("events_expired", "described", "old_events"))
 def named_secret_does_not_exist() -> Frozen:
     estate = _city()
     estate.frozen.add(secret(_SPACE, "other-registry", ".dockerconfigjson", kind="kubernetes.io/dockerconfigjson"))
@@ -293,7 +293,7 @@ def crio_unauthorized_on_quay_with_a_misspelt_secret() -> Frozen:
 # --------------------------------------------------------------------------------------------------- rate limit
 
 
-@scenario("image_pull_rate_limited", name="redirects", variants=("events_expired", "sparse", "old_events"))
+@scenario("image_pull_rate_limited", name="redirects", variants=("events_expired", "described", "old_events"))
 def docker_hub_limit_reached() -> Frozen:
     estate = _city()
     image = "docker.io/library/haproxy:2.9"
@@ -355,7 +355,7 @@ def _from_secret(name: str, variable: str, key: str) -> Object:
     return {"name": variable, "valueFrom": {"secretKeyRef": {"name": name, "key": key}}}
 
 
-@scenario("missing_secret_binding", name="charging", variants=("events_expired", "sparse", "old_events"))
+@scenario("missing_secret_binding", name="charging", variants=("events_expired", "described", "old_events"))
 def secret_of_an_environment_variable_does_not_exist() -> Frozen:
     estate = _city()
     own = container("charging", "registry.internal:5000/team/charging:4")
@@ -423,7 +423,7 @@ def sidecar_reads_all_of_a_missing_secret_during_a_rollout() -> Frozen:
 # --------------------------------------------------------------------------------------------------- config maps
 
 
-@scenario("missing_config_map", name="signage", variants=("events_expired", "sparse", "old_events"))
+@scenario("missing_config_map", name="signage", variants=("events_expired", "described", "old_events"))
 def config_map_of_all_variables_is_missing() -> Frozen:
     estate = _city()
     told = 'configmap "signage-settings" not found'
@@ -674,7 +674,7 @@ def init_container_of_a_job_fails_for_good() -> Frozen:
 _RUNC = 'failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: "{0}": {1}: unknown'
 
 
-@scenario("incorrect_command", name="forecast", variants=("events_expired", "sparse", "old_events"))
+@scenario("incorrect_command", name="forecast", variants=("events_expired", "described", "old_events"))
 def program_is_not_in_the_path() -> Frozen:
     estate = _city()
     told = _RUNC.format("forecastd", "executable file not found in $PATH")
@@ -767,7 +767,7 @@ def working_directory_does_not_exist_in_a_rollout() -> Frozen:
 # ------------------------------------------------------------------------------------------------- architectures
 
 
-@scenario("exec_format_error", name="vision", variants=("events_expired", "old_events", "sparse"))
+@scenario("exec_format_error", name="vision", variants=("events_expired", "old_events", "described"))
 def log_says_exec_format_error_on_arm() -> Frozen:
     nodes = {"curb-1": {}, "curb-2": {}, "arm-1": {"arch": "arm64"}}
     estate = _city(nodes)

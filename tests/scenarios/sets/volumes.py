@@ -72,7 +72,7 @@ def _told(estate: Estate, waiting: Object, reason: str, message: str) -> None:
 # ------------------------------------------------------------------------------------------------ taken volumes
 
 
-@scenario("pv_binding_occupied", name="slides", variants=("events_expired", "sparse", "old_events", "bystanders"))
+@scenario("pv_binding_occupied", name="slides", variants=("events_expired", "described", "old_events", "bystanders"))
 def the_only_volume_is_bound_to_another_claim() -> Frozen:
     estate = _laboratory()
     estate.frozen.add(
@@ -119,7 +119,7 @@ def released_volume_keeps_its_old_claim() -> Frozen:
 # ---------------------------------------------------------------------------------------------------- selectors
 
 
-@scenario("pvc_selector_mismatch", name="images", variants=("events_expired", "sparse", "old_events"))
+@scenario("pvc_selector_mismatch", name="images", variants=("events_expired", "described", "old_events"))
 def labels_of_the_volume_differ() -> Frozen:
     estate = _laboratory()
     estate.frozen.add(
@@ -171,7 +171,7 @@ def volume_has_no_labels_at_all() -> Frozen:
 # ------------------------------------------------------------------------------------------------------ classes
 
 
-@scenario("pvc_storage_class_mismatch", name="documents", variants=("events_expired", "sparse", "old_events"))
+@scenario("pvc_storage_class_mismatch", name="documents", variants=("events_expired", "described", "old_events"))
 def class_does_not_exist() -> Frozen:
     estate = _laboratory()
     estate.frozen.add(
@@ -234,7 +234,7 @@ def second_replica_after_the_class_was_deleted() -> Frozen:
 # -------------------------------------------------------------------------------------------------------- sizes
 
 
-@scenario("pvc_capacity_mismatch", name="films", variants=("events_expired", "sparse", "old_events", "bystanders"))
+@scenario("pvc_capacity_mismatch", name="films", variants=("events_expired", "described", "old_events", "bystanders"))
 def every_free_volume_is_too_small() -> Frozen:
     estate = _laboratory()
     estate.frozen.add(
@@ -282,7 +282,7 @@ def large_volume_is_taken_and_small_one_is_free() -> Frozen:
 # -------------------------------------------------------------------------------------------------------- modes
 
 
-@scenario("pvc_access_mode_mismatch", name="attachments", variants=("events_expired", "sparse", "old_events"))
+@scenario("pvc_access_mode_mismatch", name="attachments", variants=("events_expired", "described", "old_events"))
 def many_writers_wanted_of_a_disk_for_one() -> Frozen:
     estate = _laboratory()
     estate.frozen.add(volume("attach-1", storage_class="manual"), storage_class("manual"))
@@ -346,7 +346,7 @@ def single_pod_mode_is_not_offered_by_the_volume() -> Frozen:
 # -------------------------------------------------------------------------------------------------------- zones
 
 
-@scenario("volume_zone_conflict", "StatefulSet", "patient-db", variants=("events_expired", "sparse", "old_events"))
+@scenario("volume_zone_conflict", "StatefulSet", "patient-db", variants=("events_expired", "described", "old_events"))
 def volume_in_a_zone_whose_nodes_are_gone() -> Frozen:
     nodes = {"lab-1": {"zone": "z-a"}, "lab-2": {"zone": "z-a"}, "lab-3": {"zone": "z-c"}}
     estate = _laboratory(nodes)
