@@ -112,6 +112,7 @@ _FAMILY: dict[str, tuple[Check, ...]] = {
     "change": (FAILING, SLOWER, ERRORS),
 }
 _TABLE: dict[str, tuple[Check, ...]] = {
+    "rbac_forbidden": (),  # a program without a right may crash, or go on with what it knew
     "oom_killed": (OOM_END, MORE_MEMORY),
     "memory_leak": (MORE_MEMORY, OOM_END),
     "crash_on_start": (RESTARTED, NOT_READY, ERRORS),
@@ -168,7 +169,9 @@ class Tested:
 def predicted(fault: str) -> tuple[Check, ...]:
     """What a fault type predicts, by its own row, else by its family's."""
     known = fault_types().get(fault)
-    return _TABLE.get(fault) or (_FAMILY.get(known.family, ()) if known else ())
+    if fault in _TABLE:
+        return _TABLE[fault]
+    return _FAMILY.get(known.family, ()) if known else ()
 
 
 def test(case: CaseFile, finding: Finding) -> tuple[Tested, ...]:

@@ -23,7 +23,9 @@ def _library(*services: str, namespace: str = "lending", **fields: Any) -> Estat
 _NO_ACCOUNT = 'pods "{{pod}}" is forbidden: error looking up service account {0}/{1}: serviceaccount "{1}" not found'
 
 
-@scenario("missing_service_account", name="notices", variants=("described", "old_events", "bystanders", "events_expired"))
+@scenario(
+    "missing_service_account", name="notices", variants=("described", "old_events", "bystanders", "events_expired")
+)
 def account_never_made() -> Frozen:
     estate = _library()
     estate.refused("notices", _NO_ACCOUNT.format("lending", "notices-sender"), serviceAccountName="notices-sender")
@@ -69,7 +71,9 @@ def _quota_refusal(name: str, **parts: str) -> str:
     return f'pods "{{pod}}" is forbidden: exceeded quota: {name}, requested: {wanted}, used: {used}, limited: {hard}'
 
 
-@scenario("namespace_cpu_quota_exceeded", "Namespace", "lending", variants=("events_expired", "described", "old_events"))
+@scenario(
+    "namespace_cpu_quota_exceeded", "Namespace", "lending", variants=("events_expired", "described", "old_events")
+)
 def cpu_requests_over_the_quota() -> Frozen:
     estate = _library()
     estate.frozen.add(

@@ -48,7 +48,9 @@ def _apart(app: str, key: str = "kubernetes.io/hostname") -> dict[str, Any]:
 # ----------------------------------------------------------------------------------------------------- cordons
 
 
-@scenario("node_cordon_mismatch", name="photometry", variants=("events_expired", "old_events", "described", "bystanders"))
+@scenario(
+    "node_cordon_mismatch", name="photometry", variants=("events_expired", "old_events", "described", "bystanders")
+)
 def every_worker_is_cordoned_for_an_upgrade() -> Frozen:
     nodes = {"cp-1": _CONTROL, "obs-1": {"cordoned": True}, "obs-2": {"cordoned": True}, "obs-3": {"cordoned": True}}
     estate = _observatory(nodes)
