@@ -72,12 +72,12 @@ def segments(values: Floats, threshold: float = 1.6) -> tuple[Segment, ...]:
     size = values.size
     if size == 0:
         return ()
-    noise = _noise(values)
+    noise = noise_of(values)
     cuts = [0, *sorted(_cuts(values, noise, threshold)), size]
     return tuple(Segment(start, end, median(values[start:end])) for start, end in pairwise(cuts))
 
 
-def _noise(values: Floats) -> float:
+def noise_of(values: Floats) -> float:
     """The scale of the samples about their level, unmoved by the level's changes: from neighbouring differences."""
     if values.size < 3:
         return spread(values)
@@ -127,23 +127,23 @@ def _burst(z: Floats, enough: float) -> int | None:
     Judged by the weaker sample of a pair, or the median of a longer stretch, so that a lone spike is none. The cut is
     at the stretch's start, or, where that is the beginning already, at its end.
     """
-    best, place = enough, None
+    best, found = enough, None
     for width in _WIDTHS:
         if z.size < 2 * width:
             break
-        windows = np.lib.stride_tricks.sliding_window_view(z, width)
-        typical = np.abs(np.median(windows, axis=1)) if width > 2 else _both(windows)
+        windows = np.stack([z[place : z.size - width + 1 + place] for place in range(width)])
+        typical = np.abs(np.sort(windows, axis=0)[width // 2]) if width > 2 else _both(windows)
         strength = typical * sqrt(width)
         at = int(np.argmax(strength))
         if strength[at] > best:
-            best, place = float(strength[at]), at if at >= _SHORTEST else at + width
-    return place if place is not None and _SHORTEST <= place <= z.size - _SHORTEST else None
+            best, found = float(strength[at]), at if at >= _SHORTEST else at + width
+    return found if found is not None and _SHORTEST <= found <= z.size - _SHORTEST else None
 
 
 def _both(pairs: Floats) -> Floats:
     """The lesser deviation of a pair on one side; 0 where the two differ in sign."""
-    same = np.sign(pairs[:, 0]) == np.sign(pairs[:, 1])
-    return np.where(same, np.min(np.abs(pairs), axis=1), 0.0)
+    same = np.sign(pairs[0]) == np.sign(pairs[1])
+    return np.where(same, np.min(np.abs(pairs), axis=0), 0.0)
 
 
 def shifts(times: Floats, values: Floats) -> tuple[Shift, ...]:
@@ -151,7 +151,7 @@ def shifts(times: Floats, values: Floats) -> tuple[Shift, ...]:
     parts = segments(values)
     if len(parts) < 2:
         return ()
-    noise = _noise(values)
+    noise = noise_of(values)
     return tuple(
         Shift(
             time=float(times[after.start]),
@@ -177,7 +177,7 @@ def onset(times: Floats, values: Floats, near: float | None = None, least_z: flo
     parts = segments(values)
     if len(parts) < 2:
         return None
-    noise = _noise(values)
+    noise = noise_of(values)
     reference = _usual(parts, least_z * noise)
     departed = [
         part for part in parts if part.start >= reference.end and abs(part.level - reference.level) >= least_z * noise

@@ -7,7 +7,8 @@ lone spike counts for nothing, and a fault that came and went within the window 
 was before tells a signal that does this every few minutes from one that never did.
 """
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from weakref import WeakKeyDictionary
@@ -15,13 +16,15 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from agent_sre.analysis.casefile import CaseFile
-from agent_sre.analysis.changepoints import median, onset, spread
+from agent_sre.analysis.changepoints import median, noise_of, onset
 from agent_sre.analysis.signals import Floats, Measured, measured
 from agent_sre.domain.finding import Fact
 from agent_sre.domain.instant import format_instant
 
 _SYMPTOMS = frozenset({"latency", "errors", "availability", "traffic", "edge_latency", "saturation"})
 _LONGEST_LEAD = 20 * 60.0
+_STIRRED = 2.0
+"""Deviations from the middle below which no search for an onset is worth while: a shift needs four."""
 _LAG = 60.0
 """Seconds by which samples trail what they measure: a rate is over the time before it, often a minute."""
 _AS_FAR = 0.8
@@ -67,7 +70,7 @@ class Departure:
 
 
 _STARTS: "WeakKeyDictionary[CaseFile, float]" = WeakKeyDictionary()
-_DEPARTURES: "WeakKeyDictionary[CaseFile, dict[Measured, Departure]]" = WeakKeyDictionary()
+_DEPARTURES: "WeakKeyDictionary[CaseFile, dict[Measured, Departure | None]]" = WeakKeyDictionary()
 
 
 def alerted(case: CaseFile) -> frozenset[str]:
@@ -105,6 +108,8 @@ def _onset_of(item: Measured, alert: float, step: float) -> float | None:
     """When the departure began that still held at the alert; an older one is another incident."""
     times, values = item.times[-_DATED_SAMPLES:], item.values[-_DATED_SAMPLES:]
     near = min(alert, float(times[-1])) - 2 * step
+    if not _stirred(times, values, alert - _LONGEST_LEAD):
+        return None
     shift = onset(times, values, near=near)
     if shift is None or shift.until < near or shift.time < alert - _LONGEST_LEAD:
         return None
@@ -113,14 +118,22 @@ def _onset_of(item: Measured, alert: float, step: float) -> float | None:
     return shift.time
 
 
+def _stirred(times: Floats, values: Floats, since: float) -> bool:
+    """Whether two neighbouring samples lately left the middle: a quick look that spares most series the search."""
+    recent = np.abs(values[times >= since] - median(values))
+    if recent.size < 2:
+        return False
+    return bool(np.minimum(recent[1:], recent[:-1]).max() >= _STIRRED * noise_of(values))
+
+
 def departure(case: CaseFile, item: Measured) -> Departure | None:
     """How far one signal has departed since the incident began; None where it has too few samples to say."""
-    known = _DEPARTURES.setdefault(case, {})
+    known = _DEPARTURES.get(case)
+    if known is None:
+        every = measured(case)
+        known = _DEPARTURES[case] = dict(zip(every, _depart_all(every, incident_start(case)), strict=True))
     if item not in known:
-        found = depart(item, incident_start(case))
-        if found is None:
-            return None
-        known[item] = found
+        known[item] = depart(item, incident_start(case))
     return known[item]
 
 
@@ -131,47 +144,70 @@ def departures(case: CaseFile, items: Iterable[Measured]) -> list[Departure]:
 
 def depart(item: Measured, start: float) -> Departure | None:
     """Compare the samples before ``start`` (at least three) with those since (at least one)."""
-    times, values = item.times, item.values
+    return _depart_together([item], start)[0]
+
+
+def _depart_all(items: Sequence[Measured], start: float) -> list[Departure | None]:
+    """The same for many signals; those sampled at the same times are compared together, which is much faster."""
+    groups: dict[bytes, list[int]] = defaultdict(list)
+    for place, item in enumerate(items):
+        groups[item.times.tobytes()].append(place)
+    found: list[Departure | None] = [None] * len(items)
+    for places in groups.values():
+        for place, moved in zip(places, _depart_together([items[at] for at in places], start), strict=True):
+            found[place] = moved
+    return found
+
+
+def _depart_together(items: Sequence[Measured], start: float) -> list[Departure | None]:
+    times = items[0].times
     step = median(np.diff(times)) if times.size > 1 else 0.0
-    since = times >= start - 0.5 * step
-    usual, recent = values[~since], values[since]
-    if usual.size < 3 or recent.size < 1:
-        return None
-    before = median(usual)
+    first = int(np.searchsorted(times, start - 0.5 * step))
+    if first < 3 or first >= times.size:
+        return [None] * len(items)
+    values = np.stack([item.values for item in items])
+    usual, recent = values[:, :first], values[:, first:]
+    before = _medians(usual)
+    deviations = 1.4826 * _medians(np.abs(usual - before[:, None]))
+    noise = np.maximum.reduce([deviations, 0.05 * np.abs(before), 0.02 * np.abs(values).max(axis=1)])
+    noise = np.maximum(noise, 1e-12)
     after = _held(recent, before)
-    noise = max(spread(usual), 0.02 * float(np.max(np.abs(values))))
-    return Departure(
-        signal=item,
-        before=before,
-        after=after,
-        z=(after - before) / noise,
-        rarity=_rarity(usual, before, after),
-        start=_start(times[since], recent, before, after),
-        highest=float(recent.max()),
-        recent=recent.size,
+    half = (recent - before[:, None]) * np.sign(after - before)[:, None] >= np.abs(after - before)[:, None] / 2
+    rows = zip(
+        items,
+        before.tolist(),
+        after.tolist(),
+        ((after - before) / noise).tolist(),
+        _rarity(usual, before, after).tolist(),
+        times[first:][np.argmax(half, axis=1)].tolist(),
+        recent.max(axis=1).tolist(),
+        strict=True,
     )
+    return [Departure(*row, recent.shape[1]) for row in rows]
 
 
-def _held(recent: Floats, before: float) -> float:
-    """The value farthest from ``before`` that two neighbouring samples both reach."""
-    if recent.size == 1:
-        return float(recent[0])
-    first, second = recent[:-1], recent[1:]
-    high, low = float(np.max(np.minimum(first, second))), float(np.min(np.maximum(first, second)))
-    return high if high - before >= before - low else low
+def _medians(rows: Floats) -> Floats:
+    """The median of each row."""
+    ranked, middle = np.sort(rows, axis=1), rows.shape[1] // 2
+    found: Floats = ranked[:, middle] if rows.shape[1] % 2 else (ranked[:, middle - 1] + ranked[:, middle]) / 2
+    return found
 
 
-def _rarity(usual: Floats, before: float, after: float) -> float:
-    """The share of neighbouring samples that were both about as far off (80 % of the way) before."""
-    if after == before:
-        return 1.0
-    way = (usual - before) / (after - before)
-    return float(np.mean(np.minimum(way[:-1], way[1:]) >= _AS_FAR))
+def _held(recent: Floats, before: Floats) -> Floats:
+    """By row, the value farthest from ``before`` that two neighbouring samples both reach."""
+    if recent.shape[1] == 1:
+        return recent[:, 0]
+    left, right = recent[:, :-1], recent[:, 1:]
+    high, low = np.minimum(left, right).max(axis=1), np.maximum(left, right).min(axis=1)
+    return np.where(high - before >= before - low, high, low)
 
 
-def _start(times: Floats, recent: Floats, before: float, after: float) -> float:
-    half = (recent - before) * np.sign(after - before) >= abs(after - before) / 2
-    return float(times[int(np.argmax(half))])
+def _rarity(usual: Floats, before: Floats, after: Floats) -> Floats:
+    """By row, the share of neighbouring samples that were both about as far off (80 % of the way) before."""
+    moved = after != before
+    way = (usual - before[:, None]) / np.where(moved, after - before, 1.0)[:, None]
+    share: Floats = np.where(moved, np.mean(np.minimum(way[:, :-1], way[:, 1:]) >= _AS_FAR, axis=1), 1.0)
+    return share
 
 
 def excerpt(found: Departure) -> str:

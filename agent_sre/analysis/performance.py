@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from agent_sre.analysis.casefile import CaseFile
+from agent_sre.analysis.changepoints import median
 from agent_sre.analysis.departures import Departure, departure, departures, excerpt, incident_start, number
 from agent_sre.analysis.objects import object_of
 from agent_sre.analysis.profiles import Profile, profiles
@@ -63,6 +64,8 @@ def _steady_slope(item: Measured) -> float | None:
     values, times = values[first:], times[first:]
     if values.size < 12 or times[-1] - times[0] < 600:
         return None
+    if median(values[-6:]) < 1.4 * median(values[:6]):
+        return None  # growth by half cannot be there; this spares most series the pairs of samples
     pick = np.linspace(0, values.size - 1, min(values.size, 60)).astype(int)
     left, right = np.triu_indices(pick.size, 1)
     slopes = (values[pick][right] - values[pick][left]) / (times[pick][right] - times[pick][left])

@@ -10,7 +10,7 @@ reach their maximum. Not here: what a whole node or an autoscaler shows (``perfo
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from math import log
 from weakref import WeakKeyDictionary
@@ -21,7 +21,6 @@ from agent_sre.analysis.casefile import CaseFile
 from agent_sre.analysis.changepoints import median
 from agent_sre.analysis.departures import Departure, number
 from agent_sre.analysis.profiles import Profile, profiles
-from agent_sre.analysis.signals import about
 from agent_sre.domain.finding import Fact
 
 _FLOORS = {"cores": 0.02, "seconds_per_second": 0.02, "ratio": 0.02, "percent": 2.0, "bytes_per_second": 1e5}
@@ -169,11 +168,11 @@ def _risen(_: CaseFile, profile: Profile) -> Iterable[Sign]:
                 break
 
 
-def _used_up(case: CaseFile, profile: Profile) -> Iterable[Sign]:
+def _used_up(_: CaseFile, profile: Profile) -> Iterable[Sign]:
     for used, most, fault, what in _PAIRS:
-        tops = _tops(case, most)
+        tops = [float(item.values[-1]) for item in profile.signals.get(most, []) if item.values.size]
         for moved in profile.departures.get(used, ()):
-            top = tops.get(moved.signal.entity.name)
+            top = max(tops, default=0.0)
             if top and moved.after >= _FULL * top and moved.before < 0.9 * top:
                 base = moved.fact(
                     f"{profile.entity.name} has {number(moved.after)} of {number(top)} {what}, "
@@ -182,10 +181,6 @@ def _used_up(case: CaseFile, profile: Profile) -> Iterable[Sign]:
                 shown = f"{base.excerpt}; maximum {number(top)}"
                 yield Sign(fault, log(10), Fact(base.text, base.observation, shown, base.time))
                 break
-
-
-def _tops(case: CaseFile, meaning: str) -> Mapping[str, float]:
-    return {item.entity.name: float(item.values[-1]) for item in about(case, meaning) if item.values.size}
 
 
 def _saturated(_: CaseFile, profile: Profile) -> Iterable[Sign]:

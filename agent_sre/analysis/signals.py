@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent_sre.analysis.casefile import CaseFile, Seen
+from agent_sre.analysis.changepoints import median
 from agent_sre.domain.reference import owner_name
 from agent_sre.domain.signal import Signal
 from agent_sre.domain.telemetry import Series
@@ -64,6 +65,7 @@ class Measured:
 
 Family = tuple[str, Entity, str, str]
 _KEPT: "WeakKeyDictionary[CaseFile, tuple[Measured, ...]]" = WeakKeyDictionary()
+_INDEX: "WeakKeyDictionary[CaseFile, dict[tuple[str, str], list[Measured]]]" = WeakKeyDictionary()
 
 
 def measured(case: CaseFile) -> tuple[Measured, ...]:
@@ -76,7 +78,12 @@ def measured(case: CaseFile) -> tuple[Measured, ...]:
 
 def about(case: CaseFile, meaning: str, kind: str = "workload") -> list[Measured]:
     """The case's signals of one meaning about one kind of thing."""
-    return [item for item in measured(case) if item.meaning == meaning and item.entity.kind == kind]
+    index = _INDEX.get(case)
+    if index is None:
+        index = _INDEX[case] = defaultdict(list)
+        for item in measured(case):
+            index[item.meaning, item.entity.kind].append(item)
+    return index.get((meaning, kind), [])
 
 
 def _measure(case: CaseFile) -> tuple[Measured, ...]:
@@ -223,7 +230,7 @@ def rate(times: Floats, values: Floats) -> tuple[Floats, Floats]:
         return times[:0], values[:0]
     steps, increase = np.diff(times), np.diff(values)
     increase = np.where(increase < 0, values[1:], increase)
-    sound = (steps > 0) & (steps <= _GAP_STEPS * float(np.median(steps)))
+    sound = (steps > 0) & (steps <= _GAP_STEPS * median(steps))
     return times[1:][sound], increase[sound] / steps[sound]
 
 
@@ -242,7 +249,7 @@ def resample(times: Floats, values: Floats, grid: Floats) -> Floats:
         return np.full(grid.size, np.nan)
     at = np.searchsorted(times, grid, side="right") - 1
     result = np.where(at >= 0, values[np.maximum(at, 0)], np.nan)
-    step = float(np.median(np.diff(times))) if times.size > 1 else np.inf
+    step = median(np.diff(times)) if times.size > 1 else np.inf
     stale = grid - times[np.maximum(at, 0)] > _GAP_STEPS * max(step, 1e-9)
     result[stale] = np.nan
     return result

@@ -71,9 +71,7 @@ async def _case(path: Path) -> CaseFile:
     snapshot = load_snapshot(path)
     alerts = parse_alerts(snapshot.alerts_payload, snapshot.now)
     signals = (*snapshot.signals, *default_signals())
-    scope = Scope(
-        snapshot.id, 1, snapshot.now, snapshot.window, snapshot.namespaces, tuple(alerts), Limits(), signals
-    )
+    scope = Scope(snapshot.id, 1, snapshot.now, snapshot.window, snapshot.namespaces, tuple(alerts), Limits(), signals)
     readers = Readers(
         metrics=SnapshotMetrics(lambda: snapshot.series or (), lambda: snapshot.now),
         topology=SnapshotTopology(snapshot.edges or ()),
@@ -90,7 +88,8 @@ async def _case(path: Path) -> CaseFile:
 
 
 def _ours(case: CaseFile) -> Ranked:
-    best, names = float("inf"), ()
+    best = float("inf")
+    names: tuple[str, ...] = ()
     for _ in range(3):
         fresh = CaseFile(
             now=case.now,
