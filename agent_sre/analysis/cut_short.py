@@ -61,7 +61,7 @@ def _drops(case: CaseFile, table: Mapping[str, Profile], graph: Calls) -> list[D
     found = []
     for caller, callees in graph.callees.items():
         own = table.get(caller)
-        if own is None or own.traffic is None or _without_errors(own):
+        if own is None or own.traffic is None or _counts_errors(own):
             continue
         for callee in callees:
             moved = table[callee].traffic if callee in table else None
@@ -71,11 +71,10 @@ def _drops(case: CaseFile, table: Mapping[str, Profile], graph: Calls) -> list[D
     return found
 
 
-def _without_errors(profile: Profile) -> bool:
-    """Whether the workload's failures are measured, and there are none more than usual."""
+def _counts_errors(profile: Profile) -> bool:
+    """Whether the workload's failures are measured: then they tell more than the silence behind it (``origin``)."""
     measured = profile.signals.get("errors") or profile.signals.get("availability")
-    measured = measured or [item for item in profile.signals.get("traffic", []) if item.role == "errors"]
-    return bool(measured) and profile.failing < 0.002
+    return bool(measured) or any(item.role == "errors" for item in profile.signals.get("traffic", []))
 
 
 def _lost(case: CaseFile, caller: Departure, callee: Departure) -> bool:

@@ -173,17 +173,21 @@ def _depart_together(items: Sequence[Measured], start: float) -> list[Departure 
     noise = np.maximum(noise, 1e-12)
     after = _held(recent, before)
     half = (recent - before[:, None]) * np.sign(after - before)[:, None] >= np.abs(after - before)[:, None] / 2
-    rows = zip(
-        items,
-        before.tolist(),
-        after.tolist(),
-        ((after - before) / noise).tolist(),
-        _rarity(usual, before, after).tolist(),
-        times[first:][np.argmax(half, axis=1)].tolist(),
-        recent.max(axis=1).tolist(),
-        strict=True,
-    )
-    return [Departure(*row, recent.shape[1]) for row in rows]
+    z, rarity = (after - before) / noise, _rarity(usual, before, after)
+    begun, highest = times[first:][np.argmax(half, axis=1)], recent.max(axis=1)
+    return [
+        Departure(
+            signal=item,
+            before=float(before[row]),
+            after=float(after[row]),
+            z=float(z[row]),
+            rarity=float(rarity[row]),
+            start=float(begun[row]),
+            highest=float(highest[row]),
+            recent=recent.shape[1],
+        )
+        for row, item in enumerate(items)
+    ]
 
 
 def _medians(rows: Floats) -> Floats:
@@ -199,7 +203,8 @@ def _held(recent: Floats, before: Floats) -> Floats:
         return recent[:, 0]
     left, right = recent[:, :-1], recent[:, 1:]
     high, low = np.minimum(left, right).max(axis=1), np.maximum(left, right).min(axis=1)
-    return np.where(high - before >= before - low, high, low)
+    held: Floats = np.where(high - before >= before - low, high, low)
+    return held
 
 
 def _rarity(usual: Floats, before: Floats, after: Floats) -> Floats:

@@ -101,7 +101,7 @@ def _finding(case: CaseFile, suspect: Suspect, place: int, felt: float) -> Findi
     sharp = bool(suspect.signs) and suspect.signs[0].sharp
     if not sharp and _loaded(profile):
         felt *= 0.6
-    strength = (0.84 if sharp else 0.74) * suspect.part**0.3 * (1.0 if place == 0 else 0.7) * felt
+    strength = (0.84 if sharp else 0.64) * suspect.part**0.2 * (1.0 if place == 0 else 0.7) * felt
     return Finding(
         analyzer="origin",
         fault=_fault(suspect, main),
