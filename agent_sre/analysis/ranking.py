@@ -187,7 +187,7 @@ def _explanation(
             other.object != item.object
             and plain[_key(other)] >= 0.8 * plain[_key(item)]
             and _explains(case, other, item)
-            and not _explains(case, item, other)
+            and (_mechanism_behind(other, item) or not _explains(case, item, other))
         )
     ]
     return max(found, key=lambda other: (plain[_key(other)], str(other.object)), default=None)
@@ -215,6 +215,11 @@ def _says_more(cause: Finding, guess: Finding) -> bool:
         and cause.fault not in (*_CHANGES, guess.fault, "pod_network_delay")
         and cause.strength >= _KNOWS
     )
+
+
+def _mechanism_behind(cause: Finding, symptom: Finding) -> bool:
+    """Whether, of two that explain each other, the first is a thing that breaks and the second what a callee does."""
+    return symptom.fault in _BY_CALLEE and cause.fault not in (*_BY_CALLEE, *_CHANGES)
 
 
 def _explains(case: CaseFile, cause: Finding, symptom: Finding) -> bool:
