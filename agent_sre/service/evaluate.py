@@ -5,6 +5,7 @@ truth only after the answer is final, so nothing that investigates can have read
 investigated (the caller hands that in), and any look at what a case holds. Called by ``agent-sre eval`` and by tests.
 """
 
+import gc
 import math
 import resource
 from collections import defaultdict
@@ -302,7 +303,8 @@ def _outcomes(
 
 
 def answer_one(path: Path, investigate: Investigate) -> Outcome:
-    """Investigate one case and measure it."""
+    """Investigate one case and measure it, without what the case before has left behind."""
+    gc.collect()
     begun = perf_counter()
     answer = investigate(path)
     seconds = perf_counter() - begun
