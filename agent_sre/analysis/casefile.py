@@ -6,7 +6,7 @@ which observation it came from, so that a finding can cite it. Absence here may 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -18,6 +18,7 @@ from agent_sre.domain.reference import ObjectRef, Window
 from agent_sre.domain.signal import Signal
 from agent_sre.domain.telemetry import Change, Edge, LogStream, Series, Span
 
+T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 
@@ -54,6 +55,8 @@ class CaseFile:
         self.signals = tuple(signals)
         """The signal catalogue in force: defaults and the site's additions, the site's first."""
         self.observations = {item.id: item for item in observations}
+        self.derived: dict[Any, Any] = {}
+        """What analyzers have worked out of the case and share; see ``per_case``."""
 
     @cached_property
     def _by_kind(self) -> dict[str, list[Seen[K8sObject]]]:
@@ -134,3 +137,18 @@ class CaseFile:
     def spans(self) -> list[Seen[Span]]:
         """All trace spans."""
         return [Seen(item, seen.id) for seen in self.observations.values() for item in seen.spans]
+
+
+def per_case(build: Callable[[CaseFile], T]) -> Callable[[CaseFile], T]:
+    """Work ``build`` out once for each case; the result lives and dies with the case, which it may refer to.
+
+    A module's weak mapping from cases would not do: a value that refers to its key keeps it alive for ever.
+    """
+
+    def built(case: CaseFile) -> T:
+        if build not in case.derived:
+            case.derived[build] = build(case)
+        found: T = case.derived[build]
+        return found
+
+    return built

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, TypedDict
 
 from agent_sre.actions.policy import Policy
+from agent_sre.analysis.casefile import CaseFile
 from agent_sre.domain.reference import Window
 from agent_sre.domain.runbook import Runbook
 from agent_sre.domain.signal import Signal
@@ -96,6 +97,8 @@ class Context:
     policy: Policy
     limits: Limits
     options: Options = field(default_factory=Options)
+    handed_on: dict[tuple[str, int], CaseFile] = field(default_factory=dict, repr=False, compare=False)
+    """The case of an incident's run between two steps of it; see ``graph.casefile``."""
 
 
 Update = dict[str, Any]

@@ -11,9 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 from functools import cached_property
-from weakref import WeakKeyDictionary
 
-from agent_sre.analysis.casefile import CaseFile, K8sObject, Seen
+from agent_sre.analysis.casefile import CaseFile, K8sObject, Seen, per_case
 from agent_sre.analysis.kubernetes.excerpts import event_time
 from agent_sre.analysis.kubernetes.pods import Pod
 from agent_sre.analysis.kubernetes.reading import (
@@ -173,15 +172,10 @@ class Cluster:
         return found.value if found is not None else None
 
 
-_KEPT: "WeakKeyDictionary[CaseFile, Cluster]" = WeakKeyDictionary()
-
-
+@per_case
 def cluster_of(case: CaseFile) -> Cluster:
     """The case's cluster; built once."""
-    kept = _KEPT.get(case)
-    if kept is None:
-        kept = _KEPT[case] = Cluster(case)
-    return kept
+    return Cluster(case)
 
 
 def _newest_first(sets: Iterable[Seen[K8sObject]]) -> tuple[Seen[K8sObject], ...]:

@@ -7,7 +7,7 @@ from langgraph.runtime import Runtime
 
 from agent_sre.analysis.engine import analyze as run_analyzers
 from agent_sre.domain.evidence import Gap
-from agent_sre.graph.casefile import load_case
+from agent_sre.graph.casefile import hand_on, load_case
 from agent_sre.graph.state import Context, State, Update
 
 
@@ -20,4 +20,5 @@ async def analyze(state: State, runtime: Runtime[Context]) -> Update:
     findings = await asyncio.to_thread(run_analyzers, case)
     gaps = sorted({Gap(**gap) for gap in state.get("gaps", [])}, key=lambda gap: (gap.source, gap.what))
     await context.cases.save_findings(state["incident_id"], state["run"], findings, gaps)
+    hand_on(context, state, case)
     return {"findings": len(findings), "seconds": {"analyze": time.perf_counter() - started}}
