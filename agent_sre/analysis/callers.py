@@ -13,7 +13,7 @@ from difflib import SequenceMatcher
 
 from agent_sre.analysis.casefile import CaseFile, K8sObject, Seen
 from agent_sre.analysis.data_stores import database_port
-from agent_sre.analysis.kubernetes.addresses import Address, addresses
+from agent_sre.analysis.kubernetes.addresses import Address, addresses, known_namespaces
 from agent_sre.analysis.kubernetes.cluster import Cluster, cluster_of
 from agent_sre.analysis.kubernetes.excerpts import fact, log_fact
 from agent_sre.analysis.kubernetes.logs import LineSeen, matching, streams
@@ -21,6 +21,7 @@ from agent_sre.analysis.kubernetes.reading import Path, dig, items, labels, name
 from agent_sre.analysis.kubernetes.selectors import selects
 from agent_sre.analysis.kubernetes.workload import Workload
 from agent_sre.domain.finding import Fact, Finding
+from agent_sre.domain.reference import ObjectRef
 
 _ANALYZER = "callers"
 _NO_NAME = re.compile(
@@ -43,6 +44,8 @@ class Doubt:
     why: str
     meant: Seen[K8sObject] | None
     port_only: bool
+    elsewhere: bool = False
+    """Whether it leads into a namespace of which nothing is known: only a complaint proves it wrong."""
 
 
 def analyze_callers(case: CaseFile) -> Iterator[Finding]:
@@ -63,6 +66,10 @@ def analyze_callers(case: CaseFile) -> Iterator[Finding]:
 
 def _doubt(cluster: Cluster, address: Address) -> Doubt | None:
     service = cluster.get(address.service)
+    if service is None and address.service.namespace not in known_namespaces(cluster):
+        # Another namespace, of which nothing was listed: in doubt only where its namesake is here.
+        here = cluster.get(ObjectRef("Service", address.workload.ref.namespace, address.service.name))
+        return Doubt(f"{address.service.name} is in another namespace", here, False, True) if here else None
     if service is None:
         if not address.explicit and _nearest(cluster, address) is None:
             return None
@@ -131,7 +138,7 @@ def _strength(doubt: Doubt, logged: bool, others: int, changed: bool) -> float:
     base += (0.1 if doubt.meant is not None else 0.65) if logged else 0.0
     base += 0.08 if others else 0.0
     base += 0.1 if changed else 0.0
-    return min(base, 0.97)
+    return min(base, 0.3 if doubt.elsewhere and not logged else 0.97)
 
 
 def _complaint(case: CaseFile, workload: Workload, address: Address, doubt: Doubt) -> LineSeen | None:

@@ -7,30 +7,41 @@ findings, one line here. Nothing is ranked here (``judge``). Called by the graph
 from collections.abc import Callable, Iterable
 
 from agent_sre.analysis.admission import analyze_admission
+from agent_sre.analysis.batch import analyze_batch
 from agent_sre.analysis.callers import analyze_callers
 from agent_sre.analysis.casefile import CaseFile
 from agent_sre.analysis.changes import change_findings
+from agent_sre.analysis.clock_skew import clock_skew
 from agent_sre.analysis.config_edits import config_edits
+from agent_sre.analysis.control_plane import analyze_control_plane
 from agent_sre.analysis.cut_short import cut_short
 from agent_sre.analysis.data_stores import analyze_data_stores
 from agent_sre.analysis.gateways import analyze_gateways
+from agent_sre.analysis.heartbeats import analyze_heartbeats
 from agent_sre.analysis.infrastructure import analyze_infrastructure
+from agent_sre.analysis.ingress import analyze_ingresses
 from agent_sre.analysis.log_errors import log_findings
+from agent_sre.analysis.lookups import analyze_lookups
+from agent_sre.analysis.mesh import analyze_mesh
 from agent_sre.analysis.network import packet_loss, pod_network_delay
 from agent_sre.analysis.node_network import node_network_delay
+from agent_sre.analysis.node_trouble import analyze_node_trouble
 from agent_sre.analysis.origin import origins
 from agent_sre.analysis.outside import more_calls, provider_outage, traffic_surge
 from agent_sre.analysis.performance import hpa_at_max, memory_leak, noisy_neighbor
 from agent_sre.analysis.policies import analyze_policies
 from agent_sre.analysis.probes import analyze_probes
 from agent_sre.analysis.rights import analyze_rights
+from agent_sre.analysis.process_limits import analyze_process_limits
 from agent_sre.analysis.rollout import analyze_rollout
+from agent_sre.analysis.routes import analyze_routes
 from agent_sre.analysis.routing import analyze_routing
 from agent_sre.analysis.runtime import analyze_runtime
 from agent_sre.analysis.scheduling import analyze_scheduling
 from agent_sre.analysis.startup import analyze_startup
 from agent_sre.analysis.traces import trace_findings
 from agent_sre.analysis.volumes import analyze_volumes
+from agent_sre.analysis.zones import analyze_zones
 from agent_sre.domain.finding import Finding
 
 Analyzer = Callable[[CaseFile], Iterable[Finding]]
@@ -42,13 +53,24 @@ ANALYZERS: tuple[Analyzer, ...] = (
     analyze_volumes,
     analyze_startup,
     analyze_runtime,
+    analyze_process_limits,
+    analyze_batch,
     analyze_probes,
     analyze_routing,
     analyze_callers,
     analyze_policies,
     analyze_gateways,
+    analyze_ingresses,
+    analyze_routes,
+    analyze_mesh,
+    analyze_lookups,
     analyze_data_stores,
     analyze_infrastructure,
+    analyze_node_trouble,
+    analyze_heartbeats,
+    analyze_zones,
+    analyze_control_plane,
+    clock_skew,
     analyze_rollout,
     config_edits,
     memory_leak,

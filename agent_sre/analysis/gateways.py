@@ -22,10 +22,12 @@ _ANALYZER = "gateways"
 _ROUTES = re.compile(r"proxy_pass|upstream|\broutes?\b|predicates|\bbackend\b|reverse_proxy|\bcluster(s|_name)?:", re.I)
 _TROUBLE = re.compile(
     r"host not found|no such host|could not be resolved|connection refused|no live upstreams|50[234]|timed? ?out"
-    r"|unknownhost|unable to find instance", re.I
+    r"|unknownhost|unable to find instance|name or service not known|could not translate|ENOTFOUND|EAI_AGAIN"
+    r"|ECONNREFUSED|name resolution|no route to host", re.I
 )  # fmt: skip
 _LOOKUP = re.compile(
-    r"no such host|name or service not known|name resolution|ENOTFOUND|EAI_AGAIN|UnknownHost|server misbehaving", re.I
+    r"no such host|name or service not known|name resolution|ENOTFOUND|EAI_AGAIN|UnknownHost|server misbehaving"
+    r"|lookup \S+ on ", re.I
 )  # fmt: skip
 
 
@@ -102,15 +104,20 @@ def _name_resolution(case: CaseFile, cluster: Cluster, workload: Workload) -> It
     """Pods that look names up somewhere else than in the cluster, and need names of the cluster."""
     source, spec = workload.spec_source, workload.pod_spec
     policy = text(spec, "dnsPolicy")
-    if source is None or policy not in ("None", "Default") or spec.get("hostNetwork") is True:
+    outside = policy in ("None", "Default")
+    if spec.get("hostNetwork") is True:
+        outside = policy != "ClusterFirstWithHostNet"  # anything else is the node's own resolver there
+    if source is None or not outside:
         return
     ours = [item for item in addresses(cluster) if item.workload.ref == workload.ref and cluster.get(item.service)]
     if not ours:
         return
     seen, path = source
     sentence = f"Pods of {workload.ref} resolve names by these settings"
-    facts = [fact(sentence, seen, (*path, "dnsPolicy"), (*path, "dnsConfig")), ours[0].fact()]
+    facts = [fact(sentence, seen, (*path, "dnsPolicy"), (*path, "dnsConfig"), (*path, "hostNetwork")), ours[0].fact()]
     logged = next(matching(streams(case, workload), _LOOKUP), None)
+    if logged is None and spec.get("hostNetwork") is True:
+        return  # many agents of nodes run so on purpose
     facts += [log_fact("Its log says that names do not resolve", *logged)] if logged else []
     yield Finding(
         analyzer=_ANALYZER,

@@ -187,9 +187,11 @@ def _node_finding(
 
 
 def _components(cluster: Cluster) -> Iterator[Finding]:
-    """Control-plane parts that run as pods and do not."""
-    for pod in cluster.pods:
-        if pod.ref.namespace != _SYSTEM or pod.ready or pod.done or pod.phase == "":
+    """Control-plane parts that run as pods and do not; where etcd is down, the others are down because of it."""
+    system = [pod for pod in cluster.pods if pod.ref.namespace == _SYSTEM]
+    no_etcd = any(pod.ref.name.startswith("etcd-") and not pod.ready for pod in system)
+    for pod in system:
+        if pod.ready or pod.done or pod.phase == "":
             continue
         for component, fault in _COMPONENTS:
             if component not in (pod.labels.get("component"), pod.labels.get("k8s-app")) and not (
@@ -204,12 +206,35 @@ def _components(cluster: Cluster) -> Iterator[Finding]:
                 analyzer=_ANALYZER,
                 fault=fault,
                 object=ObjectRef("Node", "", node) if node else pod.ref,
-                strength=0.85,
+                strength=0.5 if no_etcd and component != "etcd" else 0.85,
                 statement=statement,
                 facts=tuple(facts),
                 explains=_victims(cluster, fault, node),
                 distinguish=f"kubectl -n {_SYSTEM} logs {pod.ref.name} --previous",
             )
+    yield from _proxyless(cluster, system)
+
+
+def _proxyless(cluster: Cluster, system: list[Pod]) -> Iterator[Finding]:
+    """Nodes with pods of the application and none of kube-proxy, in a cluster where kube-proxy runs as a DaemonSet."""
+    owner = cluster.get(ObjectRef("DaemonSet", _SYSTEM, "kube-proxy"))
+    proxied = {pod.node for pod in system if pod.ref.name.startswith("kube-proxy-")}
+    for seen in cluster.objects("Node") if owner is not None and proxied else ():
+        name = name_of(seen.value)
+        hosted = [pod for pod in cluster.on_node(name) if pod.ref.namespace in cluster.namespaces]
+        if name in proxied or not hosted or _since(seen) is not None or owner is None:
+            continue
+        selector: tuple[Path, ...] = (("spec", "template", "spec", "nodeSelector"), ("status",))
+        facts = [fact("kube-proxy as it is set, and how many run", owner, *selector)]
+        facts.append(
+            fact(f"{hosted[0].ref} runs on {name}, where no kube-proxy does", hosted[0].seen, ("spec", "nodeName"))
+        )
+        statement = f"No kube-proxy runs on node {name}: Services do not answer from there."
+        yield Finding(
+            _ANALYZER, "kube_proxy_unavailable", ref_of(seen.value), 0.8, statement, tuple(facts),
+            explains=_victims(cluster, "kube_proxy_unavailable", name),
+            distinguish=f"kubectl -n {_SYSTEM} get pods -l k8s-app=kube-proxy -o wide",
+        )  # fmt: skip
 
 
 def _unscheduled(cluster: Cluster) -> Iterator[Finding]:
@@ -245,19 +270,25 @@ def _dns(cluster: Cluster) -> Iterator[Finding]:
         pod for pod in cluster.pods if pod.labels.get("k8s-app") == "kube-dns" or pod.ref.name.startswith("coredns-")
     ]
     down = [pod for pod in pods if not pod.ready]
-    if not down:
-        return
-    owner = cluster.workload_of(down[0].ref)
+    owner = cluster.workload_of(down[0].ref) if down else None
     facts = [
         fact(f"{pod.ref} is not ready", pod.seen, ("status", "phase"), ("status", "containerStatuses")) for pod in down
     ]
+    for workload in cluster.workloads.values() if not pods else ():
+        named = workload.labels.get("k8s-app") == "kube-dns" or workload.ref.name == "coredns"
+        if named and workload.ref.namespace == _SYSTEM and workload.seen is not None:
+            owner = workload.ref
+            facts = [fact(f"{owner} has no pods", workload.seen, ("spec", "replicas"), ("status",))]
+    if owner is None:
+        return
+    whole = len(down) == len(pods)
     yield Finding(
         analyzer=_ANALYZER,
         fault="coredns_degraded",
         object=owner,
-        strength=0.85 if len(down) == len(pods) else 0.5,
-        statement=f"{owner} has pods that are not ready: names inside the cluster resolve badly or not at all.",
+        strength=0.88 if whole else 0.5,
+        statement=f"{owner} has no pod that is ready, or too few: names resolve badly or not at all.",
         facts=tuple(facts[:4]),
-        explains=tuple(item.ref for item in cluster.in_scope()) if len(down) == len(pods) else (),
+        explains=tuple(item.ref for item in cluster.in_scope()) if whole else (),
         distinguish="nslookup of an existing Service from a pod; the log of CoreDNS",
     )

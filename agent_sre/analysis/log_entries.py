@@ -27,6 +27,7 @@ from agent_sre.domain.instant import format_instant
 from agent_sre.domain.telemetry import LogLine, LogStream
 from agent_sre.domain.visible import one_line
 
+_PLATFORM = ("@nodes", "kube-system")
 _EARLY = 120.0
 """Seconds before the dated start that still count as since: metrics lag behind what a program prints."""
 _NO_LETTERS = re.compile("[^A-Za-z]+")
@@ -83,7 +84,7 @@ _KEPT: "WeakKeyDictionary[CaseFile, tuple[Statement, ...]]" = WeakKeyDictionary(
 
 
 def statements(case: CaseFile) -> tuple[Statement, ...]:
-    """All statements of all workloads; node units are left to the node analyzers."""
+    """All statements of all workloads; what nodes and the cluster's own parts print is left to their analyzers."""
     kept = _KEPT.get(case)
     if kept is None:
         kept = _KEPT[case] = tuple(_read(case))

@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from agent_sre.analysis.casefile import CaseFile
 from agent_sre.analysis.departures import Departure, departure, number
@@ -52,6 +53,7 @@ def node_network_delay(case: CaseFile) -> Iterable[Finding]:
     witnesses = {node: item for item in told if _RETRANSMIT_WORDS.search(item.name) and (node := _node(item.labels))}
     nodes = sorted(set(hosts) | set(witnesses) | (set(resent) if not hosts else set()))
     if not nodes or not (resent or witnesses):
+        yield from _common_home(case, slow, homes)
         return
     scores = {node: _score(node, hosts, resent, witnesses) for node in nodes}
     total = sum(scores.values()) or 1.0
@@ -70,6 +72,28 @@ def node_network_delay(case: CaseFile) -> Iterable[Finding]:
             explains=tuple(object_of(case, name) for name in sorted(troubled)),
             distinguish=f"round-trip times from {node} to another node, and its queueing discipline",
         )
+
+
+def _common_home(case: CaseFile, slow: Mapping[str, Departure], homes: Mapping[str, set[str]]) -> Iterable[Finding]:
+    """The one node on which all that is slow lives and nothing that is measured and quick does."""
+    quick = {name for name, profile in profiles(case).items() if profile.signals.get("latency")} - set(slow)
+    shared = set.intersection(*(homes.get(name, set()) for name in slow)) if slow else set()
+    theirs = set().union(*(homes.get(name, set()) for name in quick))
+    only = shared - theirs
+    if len(slow) < _LEAST or len(only) != 1 or not theirs:
+        return
+    node = only.pop()
+    yield Finding(
+        analyzer="node_network_delay",
+        fault="node_network_delay",
+        object=node_of(case, node),
+        strength=0.62,
+        statement=f"Traffic over {node} is delayed: {len(slow)} workloads are slow, and only this node has them.",
+        facts=_facts(node, slow, {}, {}, []),
+        onset=min(datetime.fromtimestamp(moved.start, UTC) for moved in slow.values()),
+        explains=tuple(object_of(case, name) for name in sorted(slow)),
+        distinguish=f"round-trip times from {node} to another node, and its queueing discipline",
+    )
 
 
 def _slowed(case: CaseFile) -> dict[str, Departure]:

@@ -8,6 +8,7 @@ makes it so is another workload than the one that suffers, the neighbour is name
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 
 import numpy as np
 
@@ -59,9 +60,10 @@ def _span(item: Measured) -> Departure:
 def _steady_slope(item: Measured) -> float | None:
     """Theil-Sen slope (bytes a second) where growth is steady and adds half or more; None elsewhere."""
     values, times = item.values, item.times
-    resets = np.flatnonzero(np.diff(values) < -0.3 * values[:-1])
-    first = int(resets[-1]) + 1 if resets.size else 0
-    values, times = values[first:], times[first:]
+    resets = np.flatnonzero(np.diff(values) < -0.3 * values[:-1]) + 1
+    bounds = [0, *resets.tolist(), values.size]
+    first, end = max(pairwise(bounds), key=lambda run: run[1] - run[0])
+    values, times = values[first:end], times[first:end]  # the longest run between two restarts
     if values.size < 12 or times[-1] - times[0] < 600:
         return None
     if median(values[-6:]) < 1.4 * median(values[:6]):

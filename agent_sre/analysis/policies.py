@@ -20,6 +20,8 @@ from agent_sre.analysis.kubernetes.workload import Workload
 from agent_sre.domain.finding import Fact, Finding
 
 _NO_ANSWER = re.compile(r"time(d)? ?out|ETIMEDOUT|deadline exceeded|unreachable|EHOSTUNREACH|connection refused", re.I)
+_LOOKUP = re.compile(r"\blookup |ENOTFOUND|EAI_AGAIN|name resolution|UnknownHost|could not resolve|no such host", re.I)
+_DNS = 53
 _NAMESPACE_LABEL = "kubernetes.io/metadata.name"
 
 
@@ -37,9 +39,29 @@ def analyze_policies(case: CaseFile) -> Iterator[Finding]:
             refused = _refused(cluster, address.workload, callee, port, "Egress")
             if refused is not None:
                 blocked["Egress", address.workload].append((address, refused))
+    for workload in cluster.in_scope():
+        yield from _without_names(case, cluster, workload)
     for (direction, workload), calls in blocked.items():
         if not case.namespaces or workload.ref.namespace in case.namespaces:
             yield _finding(case, direction, workload, calls)
+
+
+def _without_names(case: CaseFile, cluster: Cluster, workload: Workload) -> Iterator[Finding]:
+    """A policy of egress that leaves out DNS, which everything else depends on."""
+    selecting = _selecting(cluster, workload, "Egress")
+    rules = [rule for seen in selecting for rule in items(seen.value, "spec", "egress")]
+    asks = any(item.workload.ref == workload.ref for item in addresses(cluster))
+    if not selecting or not asks or any(_lets_port(rule, _DNS) for rule in rules):
+        return
+    policy = selecting[0]
+    logged = next(matching(streams(case, workload), _LOOKUP), None)
+    facts = [fact(f"{ref_of(policy.value)} selects the pods of {workload.ref}", policy, ("spec",))]
+    facts += [log_fact("Its log says that names do not resolve", *logged)] if logged is not None else []
+    statement = f"{ref_of(policy.value)} lets {workload.ref} ask no name server: no rule allows DNS out."
+    yield Finding(
+        "policies", "network_policy_denied", workload.ref, 0.95 if logged else 0.6, statement, tuple(facts),
+        distinguish=f"nslookup from a pod of {workload.ref.name}, with the policy and without",
+    )  # fmt: skip
 
 
 def _callees(cluster: Cluster, address: Address) -> Iterator[tuple[Workload, int | str]]:
@@ -61,17 +83,22 @@ def _refused(
     cluster: Cluster, owner: Workload, peer: Workload, port: int | str, direction: str
 ) -> Seen[K8sObject] | None:
     """A policy at ``owner`` that keeps the peer out, where none lets it in."""
-    selecting = [
-        seen
-        for seen in cluster.objects("NetworkPolicy", owner.ref.namespace)
-        if direction in _directions(seen.value)
-        and label_selector(mapping(seen.value, "spec", "podSelector"), owner.labels)
-    ]
+    selecting = _selecting(cluster, owner, direction)
     side = "ingress" if direction == "Ingress" else "egress"
     for seen in selecting:
         if any(_allows(cluster, seen.value, rule, peer, port, side) for rule in items(seen.value, "spec", side)):
             return None
     return selecting[0] if selecting else None
+
+
+def _selecting(cluster: Cluster, owner: Workload, direction: str) -> list[Seen[K8sObject]]:
+    """The policies of a direction that select the workload's pods."""
+    return [
+        seen
+        for seen in cluster.objects("NetworkPolicy", owner.ref.namespace)
+        if direction in _directions(seen.value)
+        and label_selector(mapping(seen.value, "spec", "podSelector"), owner.labels)
+    ]
 
 
 def _directions(policy: K8sObject) -> list[str]:
@@ -82,13 +109,17 @@ def _directions(policy: K8sObject) -> list[str]:
 
 
 def _allows(cluster: Cluster, policy: K8sObject, rule: K8sObject, peer: Workload, port: int | str, side: str) -> bool:
-    ports = items(rule, "ports")
-    if ports and not any(
-        "port" not in item or str(item["port"]) == str(port) or _in_range(item, port) for item in ports
-    ):
+    if not _lets_port(rule, port):
         return False
     peers = items(rule, "from" if side == "ingress" else "to")
     return not peers or any(_is_peer(cluster, policy, item, peer) for item in peers)
+
+
+def _lets_port(rule: K8sObject, port: int | str) -> bool:
+    ports = items(rule, "ports")
+    return not ports or any(
+        "port" not in item or str(item["port"]) == str(port) or _in_range(item, port) for item in ports
+    )
 
 
 def _in_range(item: K8sObject, port: int | str) -> bool:

@@ -2,16 +2,18 @@
 
 For each Service its selector is set against the workloads' labels, and its ports against the ports, names and
 protocols that the selected containers serve; endpoints confirm. A Service whose workload exists but has no ready pods
-is a victim, not a cause. Ingress backends are followed the same way. Addresses that callers are given are next door
-(``callers``).
+is a victim, not a cause. Ingresses (``ingress``), routes (``routes``) and addresses that callers are given
+(``callers``) are next door.
 """
 
+import re
 from collections.abc import Iterator
 from difflib import SequenceMatcher
 
 from agent_sre.analysis.casefile import CaseFile, K8sObject, Seen
 from agent_sre.analysis.kubernetes.cluster import Cluster, cluster_of
-from agent_sre.analysis.kubernetes.excerpts import fact
+from agent_sre.analysis.kubernetes.excerpts import fact, log_fact
+from agent_sre.analysis.kubernetes.logs import LineSeen, matching, streams
 from agent_sre.analysis.kubernetes.reading import (
     Path,
     dig,
@@ -26,17 +28,18 @@ from agent_sre.analysis.kubernetes.reading import (
     text,
 )
 from agent_sre.analysis.kubernetes.selectors import selects
-from agent_sre.analysis.kubernetes.serving import Served, protocol_named, served_by
+from agent_sre.analysis.kubernetes.serving import Served, probe_port, protocol_named, served_by
 from agent_sre.analysis.kubernetes.workload import Workload
 from agent_sre.domain.finding import Fact, Finding
 from agent_sre.domain.reference import ObjectRef
 
 _ANALYZER = "routing"
 _SIMILAR = 0.8
+_WRONG_ANSWER = re.compile(r"\b40[045]\b|\b50[0234]\b|not found|refused|unexpected|malformed|bad gateway", re.I)
 
 
 def analyze_routing(case: CaseFile) -> Iterator[Finding]:
-    """Findings for Services and Ingresses whose specification cannot reach what it is meant to."""
+    """Findings for Services whose specification cannot reach what it is meant to."""
     cluster = cluster_of(case)
     for seen in cluster.objects("Service"):
         if case.namespaces and namespace_of(seen.value) not in case.namespaces:
@@ -48,9 +51,10 @@ def analyze_routing(case: CaseFile) -> Iterator[Finding]:
         meant = _meant(cluster, seen, selector)
         if not chosen or (meant is not None and meant not in chosen):
             yield from _selector(cluster, seen, meant, chosen)
-        for workload in chosen:
+        # The ports of another's pods say nothing about the Service's own mistake.
+        for workload in chosen if meant is None or meant in chosen else ():
             yield from _ports(cluster, seen, workload)
-    yield from _ingresses(case, cluster)
+            yield from _sidecar_port(case, cluster, seen, workload)
 
 
 def _beside(cluster: Cluster, seen: Seen[K8sObject]) -> list[Workload]:
@@ -234,6 +238,7 @@ def _protocol(
         statement = f"{service} forwards {ours} to port {target}, which {workload.ref} serves in another transport."
         yield _finding("service_protocol_mismatch", service, 0.95, statement, facts, (workload.ref,))
         return
+    yield from _tls(seen, workload, path, target, meshed=meshed)
     declared = protocol_named(text(item, "appProtocol")) or protocol_named(text(item, "name"))
     spoken = {protocol for entry in served for protocol in entry.protocols(target, except_path=path)}
     if declared in ("http", "grpc", "udp") and spoken and declared not in spoken:
@@ -245,6 +250,60 @@ def _protocol(
         yield _finding("service_protocol_mismatch", service, strength, statement, facts, (workload.ref,))
 
 
+def _tls(seen: Seen[K8sObject], workload: Workload, path: Path, target: int, *, meshed: bool) -> Iterator[Finding]:
+    """A port that is declared with TLS and served without, or the other way round, as its working probes show."""
+    told = text(seen.value, *path, "appProtocol").lower()
+    if told not in ("http", "https") or not any(pod.ready for pod in workload.current_pods):
+        return
+    schemes = {
+        text(probe, "scheme").upper() or "HTTP"
+        for container in workload.containers
+        for kind in ("readinessProbe", "livenessProbe")
+        if (probe := mapping(container.spec, kind, "httpGet")) and probe_port(container, probe) == target
+    }
+    if not schemes or told.upper() in schemes:
+        return
+    service = ref_of(seen.value)
+    facts = [fact(f"{service} declares {told} for port {target}", seen, path), *_probe_facts(workload)]
+    words = f"{service} declares {told} for port {target}, which {workload.ref} serves as {schemes.pop().lower()}."
+    yield _finding("service_protocol_mismatch", service, 0.93 if meshed else 0.6, words, facts, (workload.ref,))
+
+
+def _sidecar_port(case: CaseFile, cluster: Cluster, seen: Seen[K8sObject], workload: Workload) -> Iterator[Finding]:
+    """A Service that sends to a helper's port though the container it is named for serves the Service's own port.
+
+    Proxies in front of the program look the same, so it takes a caller that complains of what it gets.
+    """
+    containers = [item for item in workload.containers if not item.init]
+    for place, item in positions(seen.value, "spec", "ports"):
+        port, target = number(item, "port"), number(item, "targetPort")
+        if len(containers) < 2 or port is None or target is None or port == target:
+            continue
+        own = next((one for one in containers if port in one.ports()), None)
+        helper = next((one for one in containers if target in one.ports()), None)
+        logged = (
+            _complaint(case, cluster, seen) if own is not None and helper is not None and own is not helper else None
+        )
+        if own is None or helper is None or logged is None:
+            continue
+        service, path = ref_of(seen.value), ("spec", "ports", place)
+        facts = [fact(f"{service} sends to {target}", seen, path), *_ports_facts(workload)]
+        facts.append(log_fact("A caller complains of what it gets", *logged))
+        statement = f"{service} sends to port {target} of {helper.name}; {own.name} serves {port} itself."
+        yield _finding("service_port_mapping_mismatch", service, 0.75, statement, facts, (workload.ref,))
+
+
+def _complaint(case: CaseFile, cluster: Cluster, seen: Seen[K8sObject]) -> LineSeen | None:
+    named = re.compile(rf"\b{re.escape(name_of(seen.value))}\b")
+    for caller in cluster.in_scope():
+        if caller.ref.name != name_of(seen.value):
+            lines = matching(streams(case, caller), _WRONG_ANSWER)
+            found = next((item for item in lines if named.search(item[1].text)), None)
+            if found is not None:
+                return found
+    return None
+
+
 def _probe_facts(workload: Workload) -> list[Fact]:
     source = workload.spec_source
     if source is None:
@@ -252,45 +311,3 @@ def _probe_facts(workload: Workload) -> list[Fact]:
     kinds = ("readinessProbe", "livenessProbe", "ports")
     paths = [(*item.spec_path, kind) for item in workload.containers if not item.init for kind in kinds]
     return [fact(f"What the containers of {workload.ref} serve", source[0], *paths)]
-
-
-def _ingresses(case: CaseFile, cluster: Cluster) -> Iterator[Finding]:
-    for seen in cluster.objects("Ingress"):
-        space = namespace_of(seen.value)
-        if case.namespaces and space not in case.namespaces:
-            continue
-        for path, backend in _backends(seen.value):
-            name = text(backend, "service", "name") or text(backend, "serviceName")
-            service = cluster.get(ObjectRef("Service", space, name)) if name else None
-            if name and service is None and cluster.looked_at("Service"):
-                statement = f"{ref_of(seen.value)} sends to Service {name}, which does not exist."
-                facts = [fact(statement.rstrip("."), seen, path)]
-                yield _finding("ingress_misconfigured", ref_of(seen.value), 0.93, statement, facts, ())
-            elif service is not None and not _has_port(service.value, backend):
-                statement = f"{ref_of(seen.value)} sends to a port that Service {name} does not have."
-                facts = [
-                    fact(statement.rstrip("."), seen, path),
-                    fact(f"Ports of Service {name}", service, ("spec", "ports")),
-                ]
-                yield _finding("ingress_misconfigured", ref_of(seen.value), 0.93, statement, facts, ())
-
-
-def _backends(ingress: K8sObject) -> Iterator[tuple[Path, K8sObject]]:
-    default = ingress.get("spec", {}).get("defaultBackend")
-    if default:
-        yield ("spec", "defaultBackend"), default
-    for rule, _ in positions(ingress, "spec", "rules"):
-        for place, item in positions(ingress, "spec", "rules", rule, "http", "paths"):
-            yield ("spec", "rules", rule, "http", "paths", place), item.get("backend") or {}
-
-
-def _has_port(service: K8sObject, backend: K8sObject) -> bool:
-    wanted = number(backend, "service", "port", "number") or number(backend, "servicePort")
-    name = text(backend, "service", "port", "name")
-    ports = items(service, "spec", "ports")
-    if wanted is None and not name:
-        return True
-    return any(
-        (wanted is not None and number(item, "port") == wanted) or (name and text(item, "name") == name)
-        for item in ports
-    )

@@ -2,22 +2,27 @@
 
 Memory kills are said by the runtime itself. For other exits the exit code, the length of the run and the last words
 of the log tell a bad configuration, an unhandled exception and an early crash apart; kills by probes are ``probes``'
-and kills at start ``startup``'s. Zero replicas count where something still needs them.
+and kills at start ``startup``'s; Jobs that failed for good are ``batch``'s. Zero replicas count where something
+still needs them.
 """
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
+from agent_sre.analysis.batch import failure
 from agent_sre.analysis.casefile import CaseFile
 from agent_sre.analysis.kubernetes.addresses import addresses
 from agent_sre.analysis.kubernetes.cluster import Cluster, cluster_of
 from agent_sre.analysis.kubernetes.excerpts import event_fact, event_time, fact, log_fact, message
+from agent_sre.analysis.kubernetes.kernel import kernel_kill
 from agent_sre.analysis.kubernetes.logs import last_lines, last_match
 from agent_sre.analysis.kubernetes.pods import Container, Pod
-from agent_sre.analysis.kubernetes.reading import Path, instant, labels, number, positions, ref_of, text
+from agent_sre.analysis.kubernetes.reading import Path, dig, instant, labels, number, ref_of, text
 from agent_sre.analysis.kubernetes.selectors import selects
 from agent_sre.analysis.kubernetes.workload import Workload
+from agent_sre.analysis.performance import memory_leak
 from agent_sre.domain.finding import Fact, Finding
 
 _ANALYZER = "runtime"
@@ -31,22 +36,43 @@ _CONFIG = re.compile(
     r"could not (load|parse|read)|no such|error (loading|parsing|reading))[^\n]{0,60}"
     r"(config|configuration|setting|environment variable|env var|flag|option|argument|property|properties|yaml|toml)"
     r"|(environment variable|config(uration)?|setting|property)[^\n]{0,80}"
-    r"(not set|missing|required|invalid|must be|not found|undefined)",
+    r"(not set|missing|required|invalid|must be|not found|undefined)"
+    r"|\[emerg\]|unknown directive|failed to bind properties|could not resolve placeholder"
+    r"|(yaml|toml|json|ini): line \d+"
+    r"|parse error .{0,40}(line|column) \d+|(config|settings?)\S*[ :].{0,40}(unexpected|syntax error|validation error)",
     re.I,
 )
+_HEAP = re.compile(r"heap out of memory|OutOfMemoryError: Java heap|perhaps out of memory|Cannot allocate memory", re.I)
+_LIMITS = re.compile(r"too many open files|EMFILE|unable to create (new )?native thread|can't start new thread", re.I)
+"""Last words that name a limit of the process (``process_limits``): the exit is only its consequence."""
 _BUSY_PORT = re.compile(r"address already in use|EADDRINUSE|port \d+ (is|was) already in use|bind.{0,40}failed", re.I)
 _MESH_PORTS = frozenset({15000, 15001, 15004, 15006, 15008, 15009, 15020, 15021, 15053, 15090, 4140, 4143, 4190, 4191})
 _KILLING = re.compile(r"^(Liveness|Startup) probe")
 _SHORT_RUN = timedelta(seconds=60)
+_OLD = timedelta(hours=1)
 
 
 def analyze_runtime(case: CaseFile) -> Iterator[Finding]:
-    """Findings for containers that end, for workloads scaled to nothing, and for jobs."""
+    """Findings for containers that end, and for workloads scaled to nothing."""
     cluster = cluster_of(case)
+    leaks = {item.object: item for item in memory_leak(case)}
     for workload in cluster.in_scope():
-        yield from _once(_exits(case, cluster, workload))
+        found = _once(_exits(case, cluster, workload))
+        leak = leaks.get(workload.ref)
+        yield from found if leak is None else (_leaking(item, leak) for item in found)
         yield from _scaled_to_zero(cluster, workload)
-        yield from _jobs(cluster, workload)
+
+
+def _leaking(finding: Finding, leak: Finding) -> Finding:
+    """An end for want of memory that has grown steadily up to it is the leak's last stage, not a limit set too low."""
+    heap = any(_HEAP.search(item.excerpt) for item in finding.facts)
+    if finding.fault != "oom_killed" and not heap:
+        return finding
+    statement = f"{finding.object} loses memory steadily until it ends."
+    return replace(
+        finding, fault="memory_leak", strength=max(finding.strength, 0.9), statement=statement,
+        facts=(*finding.facts, *leak.facts),
+    )  # fmt: skip
 
 
 def _once(findings: Iterator[Finding]) -> Iterator[Finding]:
@@ -60,7 +86,7 @@ def _once(findings: Iterator[Finding]) -> Iterator[Finding]:
 def _exits(case: CaseFile, cluster: Cluster, workload: Workload) -> Iterator[Finding]:
     for pod in workload.current_pods:
         for container in pod.containers:
-            yield from _memory(cluster, workload, pod, container)
+            yield from _memory(case, cluster, workload, pod, container)
             yield from _port_conflict(case, workload, pod, container)
             if not container.init:
                 yield from _crash(case, cluster, workload, pod, container)
@@ -80,22 +106,28 @@ def _finding(workload: Workload, pod: Pod, fault: str, strength: float, why: str
     )
 
 
-def _memory(cluster: Cluster, workload: Workload, pod: Pod, container: Container) -> Iterator[Finding]:
+def _memory(case: CaseFile, cluster: Cluster, workload: Workload, pod: Pod, container: Container) -> Iterator[Finding]:
     ended, path = container.terminated
+    if _stale(case, container):
+        return
     killed = text(ended, "reason") == "OOMKilled" or bool(_OOM.search(text(ended, "message")))
+    kernel = kernel_kill(case, pod)
     events = [
         event
         for event in cluster.events(pod.ref)
         if _OOM.search(message(event.value)) or text(event.value, "reason") == "OOMKilling"
     ]
-    if not killed and (not events or pod.ready):
+    if not killed and kernel is None and (not events or pod.ready):
         return
     limit: Path = (*container.spec_path, "resources", "limits", "memory")
     facts = [fact(f"How {container.name} of {pod.ref} ended, and its limit", pod.seen, path, limit)] if killed else []
     if not killed:
         facts.append(fact(f"Memory limit of {container.name} of {pod.ref}", pod.seen, limit))
     facts += [event_fact(event) for event in events[:1]]
-    strength = 0.97 if killed and not pod.ready else 0.93 if events else 0.85
+    facts += [log_fact("The kernel of its node says what it killed", *kernel)] if kernel is not None else []
+    strength = 0.97 if killed and not pod.ready else 0.93 if events or kernel else 0.85
+    if dig(pod.seen.value, *limit) is None:
+        strength = min(strength, 0.6)  # without a limit of its own it is the node that has run out
     why = f"is killed for memory: {container.name} exceeds its limit"
     yield _finding(workload, pod, "oom_killed", strength, why, facts)
 
@@ -133,7 +165,13 @@ def _crash(case: CaseFile, cluster: Cluster, workload: Workload, pod: Pod, conta
     if not path or code is None or text(ended, "reason") in ("OOMKilled", "StartError", "ContainerCannotRun"):
         return
     looping = container.waiting == "CrashLoopBackOff" or container.restarts >= 2 or not container.ready
-    if not looping or _killed(cluster, pod, code) or (code == 0 and workload.finished_kind):
+    if (
+        not looping
+        or _killed(cluster, pod, code)
+        or (workload.finished_kind and (code == 0 or _given_up(cluster, pod)))
+    ):
+        return
+    if _stale(case, container) or kernel_kill(case, pod) is not None:
         return
     status: Path = (*container.status_path, "restartCount")
     facts = [fact(f"How {container.name} of {pod.ref} ended, and how often it restarted", pod.seen, path, status)]
@@ -149,9 +187,20 @@ def _by_last_words(
     begun, over = instant(pod.seen.value, *path, "startedAt"), instant(pod.seen.value, *path, "finishedAt")
     short = begun is None or over is None or over - begun <= _SHORT_RUN
     tail = last_lines(case, workload, container.name, 40)
+    if any(_BUSY_PORT.search(line.text) or _LIMITS.search(line.text) for _, line in tail):
+        return
     config = next(((seen, line) for seen, line in reversed(tail) if _CONFIG.search(line.text)), None)
     trace = next(((seen, line) for seen, line in reversed(tail) if _TRACE.search(line.text)), None)
     code = text(ended, "exitCode")
+    heap = next(((seen, line) for seen, line in reversed(tail) if _HEAP.search(line.text)), None)
+    if heap is not None:
+        words = [*facts, log_fact("The last run says that it has no memory left", *heap)]
+        yield _finding(workload, pod, "oom_killed", 0.82, "ends because it can get no more memory", words)
+        return
+    signalled = number(ended, "exitCode") in (137, 143)
+    if signalled and trace is None and config is None:
+        yield from _signalled(workload, pod, container, facts)
+        return
     if config is not None and short:
         words = [*facts, log_fact("The last run names the setting", *config)]
         yield _finding(workload, pod, "config_invalid", 0.8, "ends at start: its configuration is wrong", words)
@@ -166,6 +215,26 @@ def _by_last_words(
         fault = "crash_on_start" if short else "unhandled_exception"
         why = f"ends with exit code {code} {'soon after each start' if short else 'while running'}"
         yield _finding(workload, pod, fault, 0.7 if short else 0.5, why, words)
+
+
+def _signalled(workload: Workload, pod: Pod, container: Container, facts: list[Fact]) -> Iterator[Finding]:
+    """An end by a signal from outside: no crash of its own making, least of all where a probe may have sent it."""
+    probed = any(kind in container.spec for kind in ("livenessProbe", "startupProbe"))
+    why = f"is ended by a signal again and again (exit code {text(container.terminated[0], 'exitCode')})"
+    yield _finding(workload, pod, "crash_on_start", 0.25 if probed else 0.5, why, facts)
+
+
+def _given_up(cluster: Cluster, pod: Pod) -> bool:
+    """Whether the pod's Job has failed for good, which says more than one pod's end."""
+    owner = cluster.owner_of(pod.ref)
+    job = cluster.get(owner) if owner is not None and owner.kind == "Job" else None
+    return job is not None and failure(job.value) is not None
+
+
+def _stale(case: CaseFile, container: Container) -> bool:
+    """Whether the container has run well since long before the incident: its last end is history."""
+    started = container.started
+    return container.ready and started is not None and started < case.window.start - _OLD
 
 
 def _killed(cluster: Cluster, pod: Pod, code: int) -> bool:
@@ -209,25 +278,3 @@ def _scaled_to_zero(cluster: Cluster, workload: Workload) -> Iterator[Finding]:
         onset=event_time(scaling[0].value) if scaling else None,
         distinguish="who scaled it down and when: the audit log, or the Deployment's managed fields",
     )
-
-
-def _jobs(cluster: Cluster, workload: Workload) -> Iterator[Finding]:
-    if workload.seen is None:
-        return
-    if workload.ref.kind == "Job":
-        for place, item in positions(workload.seen.value, "status", "conditions"):
-            if text(item, "type") == "Failed" and text(item, "status") == "True":
-                words = f"{workload.ref} has failed: {text(item, 'reason')}"
-                paths: tuple[Path, ...] = (("status", "conditions", place), ("status", "failed"))
-                failed = (fact(words, workload.seen, *paths),)
-                yield Finding(_ANALYZER, "job_failed", workload.ref, 0.85, f"{words}.", failed)
-    if workload.ref.kind == "CronJob":
-        missed = cluster.events(workload.ref, "FailedNeedsStart", "TooManyMissedTimes", "MissSchedule")
-        suspended = workload.value("spec", "suspend") is True
-        if missed or suspended:
-            schedule: tuple[Path, ...] = (("spec", "suspend"), ("spec", "schedule"), ("status", "lastScheduleTime"))
-            facts = (fact(f"{workload.ref} as it is set", workload.seen, *schedule), *map(event_fact, missed[:1]))
-            why = "is suspended" if suspended else "missed its start times"
-            yield Finding(
-                _ANALYZER, "cronjob_missed", workload.ref, 0.8 if missed else 0.5, f"{workload.ref} {why}.", facts
-            )

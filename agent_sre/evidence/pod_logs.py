@@ -14,7 +14,7 @@ from typing import Any
 
 from agent_sre.domain.reference import Window
 from agent_sre.domain.telemetry import LogSource, LogStream
-from agent_sre.evidence.kubernetes_paths import log_query
+from agent_sre.evidence.kubernetes_paths import SYSTEM_NAMESPACE, log_query
 from agent_sre.evidence.log_budget import LogBudget
 from agent_sre.evidence.log_counts import observe_errors
 from agent_sre.evidence.log_history import missing
@@ -27,6 +27,7 @@ NAME = "pod_logs"
 Place = tuple[str, str]
 """Namespace and name of a pod."""
 _HEALTHY_REPLICAS = 3
+_SYSTEM_PARTS = ("etcd-", "coredns-", "kube-")
 _POD_SUFFIX = re.compile(r"-[a-f0-9]{6,10}-[a-z0-9]{5}$|-[a-z0-9]{5}$|-\d+$")
 _FIX = "grant the reader's account get on pods/log, or add logs/ to the snapshot"
 _STORE_FIX = "let the account in AGENT_SRE_LOGS_* read this namespace; agent-sre doctor says what it can"
@@ -50,7 +51,7 @@ async def _current(
 ) -> tuple[list[LogSource], dict[LogSource, LogStream | None]]:
     """Read the most telling runs from the runtime; gives all that there are, and what came of those chosen."""
     scope = reading.scope
-    sources = await _sources(reading, logs, _FIX)
+    sources = [*await _sources(reading, logs, _FIX), *await _system_sources(reading, logs)]
     chosen, skipped = _choose(sources, ailing, _named(scope), scope.limits.log_streams)
     answers = await _read_all(reading, logs, [(source, scope.window) for source in chosen], _FIX)
     for source, answer in zip(chosen, answers, strict=True):
@@ -60,6 +61,15 @@ async def _current(
     _say_skipped(reading, skipped, scope.limits.log_streams)
     read = {source: answer.streams[0] if answer else None for source, answer in zip(chosen, answers, strict=True)}
     return sources, read
+
+
+async def _system_sources(reading: Reading, logs: LogReader) -> list[LogSource]:
+    """Logs of the cluster's own parts: control plane, proxies and DNS."""
+    if SYSTEM_NAMESPACE in reading.scope.namespaces:
+        return []
+    read = partial(logs.sources, SYSTEM_NAMESPACE, reading.scope.window)
+    found = await reading.look(f"logs of {SYSTEM_NAMESPACE}", read, _FIX)
+    return [source for source in found or () if source.pod.startswith(_SYSTEM_PARTS)]
 
 
 async def _history(

@@ -129,7 +129,8 @@ class Application(Frozen):
         owner = self.get("Deployment", name, namespace)
         owner["metadata"]["annotations"]["deployment.kubernetes.io/revision"] = str(revision)
         created = self.stamp(minutes_ago) if minutes_ago else self.stamp(60 * 24 * 9)
-        made = kube.replica_set(owner, self.hash(10), revision=revision, replicas=replicas, created=created)
+        hashed = "".join(self.chance.choice("456789bcdf") for _ in range(10))  # as the controller encodes its hash
+        made = kube.replica_set(owner, hashed, revision=revision, replicas=replicas, created=created)
         self.add(made)
         return [self.pod(made, f"{made['metadata']['name']}-{self.hash(5)}", created, on=on) for _ in range(replicas)]
 
@@ -151,15 +152,25 @@ class Application(Frozen):
             name, owner["metadata"]["namespace"], owner=owner, run=kube.Run(started=created), node_name=where
         )
         made["status"] |= {
-            "podIP": f"10.244.{self.nodes.index(where) if where in self.nodes else 99}.{len(self.objects or ()) % 250 + 2}",
+            "podIP": f"10.244.{(*self.nodes, where).index(where)}.{len(self.objects or ()) % 250 + 2}",
             "hostIP": self.get("Node", where)["status"]["addresses"][0]["address"],
         }
         made["status"]["podIPs"] = [{"ip": made["status"]["podIP"]}]
         self.add(made)
         return made
 
-    def stateful(self, name: str, port: int, *, replicas: int = 3, containers: Sequence[Object] | None = None,
-                 headless: bool = True, kind: str = "StatefulSet", namespace: str = "", **spec: Any) -> Object:  # fmt: skip
+    def stateful(
+        self,
+        name: str,
+        port: int,
+        *,
+        replicas: int = 3,
+        containers: Sequence[Object] | None = None,
+        headless: bool = True,
+        kind: str = "StatefulSet",
+        namespace: str = "",
+        **spec: Any,
+    ) -> Object:
         """A StatefulSet (or DaemonSet) with its pods and a Service."""
         where = namespace or self.namespace
         image = f"registry.test/{name}:7.{self.chance.randrange(9)}"
@@ -275,7 +286,8 @@ class Application(Frozen):
             self.event(
                 pod,
                 "BackOff",
-                f"Back-off restarting failed container {status['name']} in pod {name}_{where}({pod['metadata']['uid']})",
+                f"Back-off restarting failed container {status['name']} in pod {name}_{where}"
+                f"({pod['metadata']['uid']})",
                 minutes_ago=0.5,
                 first_minutes_ago=restarts * 2.0,
                 count=restarts * 4,

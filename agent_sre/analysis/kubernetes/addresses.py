@@ -1,7 +1,7 @@
 """Addresses of Services in workloads' configuration: environment, arguments, and host and port in separate variables.
 
-Only names that mean a Service are kept: a single label, or ``name.namespace[.svc[.domain]]`` with a namespace that is
-known. Anything else is outside the cluster and none of our business here.
+Only names that mean a Service are kept: a single label, ``name.namespace`` with a namespace that is known, or
+``name.namespace.svc[.domain]``. Anything else is outside the cluster and none of our business here.
 """
 
 import re
@@ -79,7 +79,7 @@ def service_named(host: str, namespace: str, known: frozenset[str]) -> ObjectRef
         return None
     if len(parts) == 1:
         return ObjectRef("Service", namespace, parts[0])
-    if parts[1] in known and (len(parts) == 2 or parts[2] == "svc"):
+    if (parts[1] in known and len(parts) == 2) or parts[2:3] == ["svc"]:
         return ObjectRef("Service", parts[1], parts[0])
     return None
 

@@ -97,6 +97,10 @@ class Cluster:
             ref = owner
         return ref
 
+    def owner_of(self, ref: ObjectRef) -> ObjectRef | None:
+        """An object's direct controller, or None."""
+        return self._owners.get(ref)
+
     @cached_property
     def workloads(self) -> dict[ObjectRef, Workload]:
         """All workloads by reference, sorted; bare pods are none."""

@@ -30,6 +30,15 @@ def protocol_named(name: str) -> str:
     return _NAMED.get(lowered) or _NAMED.get(lowered.partition("-")[0], "")
 
 
+def probe_port(container: Container, handler: K8sObject) -> int | None:
+    """The port a probe's handler asks, resolved where it is the name of one that the container declares."""
+    asked, name = number(handler, "port"), text(handler, "port")
+    if asked is not None or not name:
+        return asked
+    ports = [item for _, item in positions(container.spec, "ports") if text(item, "name") == name]
+    return number(ports[0], "containerPort") if ports else None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Served:
     """The ports of one container. ``asked`` are those that Services send to; ``named`` the declared names."""
@@ -41,9 +50,13 @@ class Served:
     facts: tuple[Fact, ...] = ()
 
     def protocols(self, port: int, except_path: Path = ()) -> set[str]:
-        """The application protocols that other evidence than ``except_path`` tells of the port; TCP says nothing."""
-        told = {protocol for at, protocol, path in self.said if at == port and path != except_path}
-        return told & {"http", "grpc"}
+        """The application protocols that other evidence than ``except_path`` tells of the port; TCP says nothing.
+
+        What another probe speaks counts for more than what a port is called.
+        """
+        told = [(protocol, path) for at, protocol, path in self.said if at == port and path != except_path]
+        probed = {protocol for protocol, path in told if path[-1] in _PROBES}
+        return (probed or {protocol for protocol, _ in told}) & {"http", "grpc"}
 
 
 def served_by(cluster: Cluster, workload: Workload, container: Container) -> Served:
@@ -73,7 +86,7 @@ def served_by(cluster: Cluster, workload: Workload, container: Container) -> Ser
     for kind in _PROBES:
         probe = mapping(container.spec, kind)
         for handler, protocol in (("httpGet", "http"), ("grpc", "grpc")):
-            at = number(probe, handler, "port")
+            at = probe_port(container, mapping(probe, handler))
             if at is not None:
                 said.append((at, protocol, (*container.spec_path, kind)))
     return Served(frozenset(ports), frozenset(asked), declared, said, tuple(facts[:3]))

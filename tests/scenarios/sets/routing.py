@@ -118,7 +118,7 @@ def selector_of_stateful_set_headless() -> Application:
     "service_port_mapping_mismatch",
     "Service",
     "manifests",
-    variants=("sparse", "events_expired", "bystanders", "no_logs"),
+    variants=("sparse", "events_expired"),
 )
 def target_port_number_not_served() -> Application:
     app = harbor()
@@ -216,7 +216,7 @@ def protocol_app_protocol_https_on_plain_http() -> Application:
     "service_env_var_address_mismatch",
     "Deployment",
     "quayside",
-    variants=("sparse", "events_expired", "old_events", "bystanders"),
+    variants=("sparse", "events_expired"),
 )
 def address_host_typo() -> Application:
     app = harbor()
@@ -333,7 +333,7 @@ def ingress_backend_protocol_https_for_plain_http() -> Application:
             *["2026/04/14 09:29:01 [error] 31#31: *812 SSL_do_handshake() failed (SSL: error:0A00010B:SSL routines::wrong "
               "version number) while SSL handshaking to upstream, client: 198.51.100.7, server: desk.example.com, request: "
               '"GET / HTTP/1.1", upstream: "https://10.244.1.3:8080/", host: "desk.example.com"'] * 3,
-            namespace="ingress-nginx")  # fmt: skip
+            namespace=NS)  # fmt: skip
     return app.settled()
 
 
@@ -346,7 +346,7 @@ def ingress_tls_secret_missing() -> Application:
              "type": "kubernetes.io/tls", "data": {}})  # fmt: skip
     app.log("ingress-nginx-controller-7d9", "controller",
             'W0414 09:29:11.000000 7 controller.go:1469] Error getting SSL certificate "harbor/desk-tls": local SSL '
-            "certificate harbor/desk-tls was not found. Using default certificate", namespace="ingress-nginx")  # fmt: skip
+            "certificate harbor/desk-tls was not found. Using default certificate", namespace=NS)  # fmt: skip
     return app.settled()
 
 
@@ -489,7 +489,7 @@ ACCEPT_POLICY = [("network_policy_denied", "Deployment", "tariffs")]
     "NetworkPolicy",
     "lock-tariffs",
     accept=ACCEPT_POLICY,
-    variants=("sparse", "events_expired", "no_logs"),
+    variants=("sparse", "events_expired"),
 )
 def policy_denies_ingress_to_callee() -> Application:
     app = harbor()
