@@ -86,7 +86,7 @@ def oom_of_a_native_sidecar() -> Application:
     return app.settled()
 
 
-@scenario("crash_on_start", "StatefulSet", "stacks")
+@scenario("crash_on_start", "StatefulSet", "stacks", accept=[("incorrect_command", "StatefulSet", "stacks")])
 def crash_blocks_an_ordered_rollout() -> Application:
     """OrderedReady: stacks-2 is updated first, crashes, and holds up the others, which still serve."""
     app = library("stacks rollout stuck at 1 of 3")
