@@ -31,8 +31,8 @@ from agent_sre.analysis.outside import more_calls, provider_outage, traffic_surg
 from agent_sre.analysis.performance import hpa_at_max, memory_leak, noisy_neighbor
 from agent_sre.analysis.policies import analyze_policies
 from agent_sre.analysis.probes import analyze_probes
-from agent_sre.analysis.rights import analyze_rights
 from agent_sre.analysis.process_limits import analyze_process_limits
+from agent_sre.analysis.rights import analyze_rights
 from agent_sre.analysis.rollout import analyze_rollout
 from agent_sre.analysis.routes import analyze_routes
 from agent_sre.analysis.routing import analyze_routing

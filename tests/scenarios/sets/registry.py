@@ -11,7 +11,19 @@ import yaml
 from tests.scenarios.frozen import Frozen
 from tests.scenarios.variants import VARIANTS
 
-SETS: tuple[str, ...] = ("admission", "scheduling", "volumes", "startup", "cluster_unseen", "change_decoys", "no_cause", "runtime", "routing", "infrastructure",)
+SETS: tuple[str, ...] = (
+    "admission",
+    "scheduling",
+    "volumes",
+    "startup",
+    "cluster_unseen",
+    "change_decoys",
+    "no_cause",
+    "runtime",
+    "routing",
+    "infrastructure",
+    "runtime_unseen",
+)
 """The sets: modules of this package, each with scenarios."""
 
 Cause = tuple[str | None, str, str]
