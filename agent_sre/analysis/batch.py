@@ -19,6 +19,7 @@ from agent_sre.analysis.kubernetes.reading import (
     items,
     name_of,
     namespace_of,
+    number,
     positions,
     ref_of,
     text,
@@ -72,10 +73,19 @@ def _failed(case: CaseFile, cluster: Cluster, seen: Seen[K8sObject]) -> Iterator
     if workload is not None and workload.containers:
         tail = last_lines(case, workload, workload.containers[-1].name, 1)
         facts += [log_fact("The last words of its pod", *tail[-1])] if tail else []
+    strength = 0.88 if recent or _named(case, job, owner) else 0.2
+    if workload is not None and _never_began(workload):
+        strength = min(strength, 0.55)  # the init container says more
     yield Finding(
-        _ANALYZER, "job_failed", owner, 0.88 if recent or _named(case, job, owner) else 0.2, f"{words}.", tuple(facts),
+        _ANALYZER, "job_failed", owner, strength, f"{words}.", tuple(facts),
         onset=moment, distinguish=f"kubectl -n {job.namespace} logs job/{job.name} --all-containers",
     )  # fmt: skip
+
+
+def _never_began(workload: Workload) -> bool:
+    """Whether an init container failed, so that the Job's own program never ran."""
+    ends = [item.terminated[0] for pod in workload.pods for item in pod.containers if item.init]
+    return any(number(ended, "exitCode") not in (None, 0) for ended in ends)
 
 
 def _succeeded_since(cluster: Cluster, owner: ObjectRef, moment: datetime) -> bool:
