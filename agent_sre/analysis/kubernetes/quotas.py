@@ -216,15 +216,19 @@ def _refusals(cluster: Cluster, space: str) -> list[Seen[K8sObject]]:
 
 
 def _claim_strength(cluster: Cluster, seen: Seen[K8sObject], resource: str, refused: bool) -> float:
-    """Proven where a refusal says so; likely where a volume that waits for a claim is larger than what is left."""
+    """Proven where a refusal says so; likely where what is left is less than what volumes and claims here hold.
+
+    The claim itself does not exist, so its size is not known: a quota with room for the largest other is doubted.
+    """
     if refused:
         return 0.97
     hard = quantity(dig(seen.value, "status", "hard", resource)) or 0.0
     left = hard - (quantity(dig(seen.value, "status", "used", resource)) or 0.0)
-    free = [
-        quantity(dig(volume.value, "spec", "capacity", "storage")) or 0.0
-        for volume in cluster.objects("PersistentVolume")
-        if text(volume.value, "status", "phase") == "Available"
-    ]
-    too_large = resource == "persistentvolumeclaims" and left < 1
-    return 0.9 if too_large or any(size > left for size in free) else 0.78
+    if "persistentvolumeclaims" in resource:
+        return 0.9 if left < 1 else 0.2
+    volumes, claims = cluster.objects("PersistentVolume"), cluster.objects("PersistentVolumeClaim")
+    free = [item.value for item in volumes if text(item.value, "status", "phase") == "Available"]
+    if any((quantity(dig(item, "spec", "capacity", "storage")) or 0.0) > left for item in free):
+        return 0.9
+    others = [quantity(dig(item.value, "spec", "resources", "requests", "storage")) or 0.0 for item in claims]
+    return 0.5 if any(others) and left >= max(others) else 0.78
