@@ -4,12 +4,13 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.analysis import log_mining, ranking, whole_case
+from benchmarks.analysis import log_mining, ranking, simulated, whole_case
 from benchmarks.figures import Figure, report
 
 COMPARISONS: tuple[tuple[str, Callable[[Path], list[Figure]]], ...] = (
     ("loghub", log_mining.measure),
     ("cases", ranking.measure),
+    ("cases", simulated.measure),
     ("cases", whole_case.measure),
 )
 """The folder of public data that a comparison reads, under ``--data``, and what measures."""

@@ -23,6 +23,9 @@ from agent_sre.domain.finding import Fact, Finding
 _ERROR_WORDS = re.compile(r"avail|error|5xx|fail|success|exception", re.IGNORECASE)
 _LATENCY_WORDS = re.compile(r"laten|slow|duration|response.?time|p9\d", re.IGNORECASE)
 _SYMPTOMS = ("latency", "errors", "availability")
+_SHARP, _GUESS, _GUESS_WITH_LOGS = 0.84, 0.78, 0.64
+"""Strength of an origin whose resources name the mechanism, and of one whose mechanism is a guess: where logs were read
+and did not say it, the guess is worth less."""
 _MOST = 5
 
 
@@ -57,14 +60,14 @@ def origins(case: CaseFile) -> Iterable[Finding]:
 def significance(case: CaseFile) -> float:
     """How surely users feel anything: 1 where the alerted workloads' symptoms are plain, less where they are not.
 
-    0.62 where no symptom is measured at all: then resources speak alone.
+    0.58 where no symptom is measured at all: then resources speak alone.
     """
     known = profiles(case)
     names = [name for name in sorted(alerted(case)) if name in known]
     own = [known[name] for name in names] or list(known.values())
     seen = [item for item in own if any(item.signals.get(meaning) for meaning in _SYMPTOMS)]
     if not seen:
-        return 0.62
+        return 0.58
     if any(_suffers(item) for item in seen):
         return 1.0
     # What is called rarely hurts few of the entry's requests, but those plainly.
@@ -101,7 +104,7 @@ def _finding(case: CaseFile, suspect: Suspect, place: int, felt: float) -> Findi
     sharp = bool(suspect.signs) and suspect.signs[0].sharp
     if not sharp and _loaded(profile):
         felt *= 0.6
-    strength = (0.84 if sharp else 0.64) * suspect.part**0.2 * (1.0 if place == 0 else 0.7) * felt
+    strength = (_SHARP if sharp else _GUESS_WITH_LOGS if case.streams else _GUESS) * suspect.part**0.2 * (1.0 if place == 0 else 0.7) * felt
     return Finding(
         analyzer="origin",
         fault=_fault(suspect, main),
