@@ -104,7 +104,12 @@ def _finding(case: CaseFile, suspect: Suspect, place: int, felt: float) -> Findi
     sharp = bool(suspect.signs) and suspect.signs[0].sharp
     if not sharp and _loaded(profile):
         felt *= 0.6
-    strength = (_SHARP if sharp else _GUESS_WITH_LOGS if case.streams else _GUESS) * suspect.part**0.2 * (1.0 if place == 0 else 0.7) * felt
+    strength = (
+        (_SHARP if sharp else _GUESS_WITH_LOGS if case.streams else _GUESS)
+        * suspect.part**0.2
+        * (1.0 if place == 0 else 0.7)
+        * felt
+    )
     return Finding(
         analyzer="origin",
         fault=_fault(suspect, main),
