@@ -7,6 +7,7 @@ one for something that the first predicts, the second does not, and nobody has s
 a row is only right where the thing predicted shows in any cluster that has this fault, however it came about.
 """
 
+import re
 from dataclasses import dataclass, replace
 
 from agent_sre.analysis import checks
@@ -154,6 +155,8 @@ _TABLE: dict[str, tuple[Check, ...]] = {
     "node_pid_pressure": (PID_PRESSURE,),
     "node_network_delay": (NODE_UP,),
 }
+_PLAIN = re.compile(r"[A-Za-z0-9_.:/-]*")
+"""Names that mean nothing to a shell or to PromQL but themselves."""
 _ANY_IS_ENOUGH = frozenset({"change"})
 """Families whose predictions are alternatives: a bad change shows as failures, or slowness, or errors in the log."""
 
@@ -197,8 +200,12 @@ def failed(tested: tuple[Tested, ...]) -> tuple[Fact, ...]:
 def settling(first: Finding, second: Finding | None, tested: tuple[Tested, ...]) -> str:
     """The query that tells the first from the second: for what the first alone predicts, best what nobody saw yet.
 
-    What follows ``#``, a comment to a shell and to PromQL alike, says which answer speaks for which cause.
+    What follows ``#``, a comment to a shell and to PromQL alike, says which answer speaks for which cause. People paste
+    what stands here: names come from telemetry, so one that could be more than a name gets words instead of a command.
     """
+    named = (first.object.namespace, first.object.name, *((second.object.name,) if second is not None else ()))
+    if not all(_PLAIN.fullmatch(name) for name in named):
+        return first.distinguish
     theirs = {check.says for check in predicted(second.fault)} if second is not None else set()
     same_object = second is not None and second.object == first.object
     telling = [item for item in tested if not (same_object and item.check.says in theirs)]

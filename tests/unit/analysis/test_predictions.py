@@ -7,7 +7,7 @@ import pytest
 from agent_sre.analysis.casefile import CaseFile
 from agent_sre.analysis.judge import judge
 from agent_sre.analysis.kubernetes.excerpts import fact
-from agent_sre.analysis.predictions import predicted
+from agent_sre.analysis.predictions import predicted, settling, test as put_to_the_test
 from agent_sre.domain.fault import fault_types
 from agent_sre.domain.finding import Finding
 from agent_sre.domain.hypothesis import Hypothesis
@@ -84,3 +84,10 @@ def test_metrics_answer_with_the_levels_they_went_between() -> None:
     first = made.verdict().hypotheses[0]
     assert (first.fault, first.object.name) == ("pod_cpu_overload", "basil")
     assert outcomes(first)["it uses more CPU"] == "holds"
+
+
+@pytest.mark.parametrize("name", ["basket; reboot", 'x"}) or vector(1', "a\nreboot", "$(reboot)"])
+def test_a_name_that_a_shell_would_run_gets_words_and_no_command(name: str) -> None:
+    made = Incident().calls(("gate", name)).alert("LatencyHigh", "gate", "slow").latency(name, 80, 900).case()
+    found = Finding("test", "oom_killed", ObjectRef("Deployment", SPACE, name), 0.8, "told.", (), distinguish="look")
+    assert settling(found, None, put_to_the_test(made, found)) == "look"
