@@ -209,7 +209,7 @@ def settling(first: Finding, second: Finding | None, tested: tuple[Tested, ...])
     theirs = {check.says for check in predicted(second.fault)} if second is not None else set()
     same_object = second is not None and second.object == first.object
     telling = [item for item in tested if not (same_object and item.check.says in theirs)]
-    ranked = sorted(telling, key=lambda item: item.outcome.state is not State.UNSEEN)
+    ranked = sorted(telling or tested, key=lambda item: item.outcome.state is not State.UNSEEN)
     for item in ranked:
         query = item.check.query.format(namespace=first.object.namespace, name=first.object.name)
         expected = f"{item.check.says} if it is {first.fault} at {first.object.name}"

@@ -20,6 +20,7 @@ from agent_sre.settings import Settings
 
 if TYPE_CHECKING:
     from agent_sre.adapters.snapshot_directory import Snapshot
+    from agent_sre.adapters.store_memory import MemoryStore
 
 
 def runbooks(settings: Settings | None) -> tuple[Runbook, ...]:
@@ -65,11 +66,18 @@ def _collecting_rarely() -> Iterator[None]:
 
 async def investigate_snapshot(path: Path, progress: Callable[[str], None] = lambda step: None) -> dict[str, Any]:
     """Investigate a snapshot and return the answer document. Raises PermanentError where it can't be read."""
+    return (await run_snapshot(path, progress))[0]
+
+
+async def run_snapshot(
+    path: Path, progress: Callable[[str], None] = lambda step: None
+) -> tuple[dict[str, Any], MemoryStore]:
+    """The same, with the store that holds everything the answer is made of."""
     with _collecting_rarely():
         return await _investigate(path, progress)
 
 
-async def _investigate(path: Path, progress: Callable[[str], None]) -> dict[str, Any]:
+async def _investigate(path: Path, progress: Callable[[str], None]) -> tuple[dict[str, Any], MemoryStore]:
     from agent_sre.adapters.snapshot_directory import load_snapshot
     from agent_sre.adapters.store_memory import MemoryStore
     from agent_sre.graph.build import build_graph
@@ -108,4 +116,12 @@ async def _investigate(path: Path, progress: Callable[[str], None]) -> dict[str,
     )
     seconds = {**verdict.seconds, "total": time.perf_counter() - started}
     verdict = replace(verdict, seconds=seconds)
-    return await answer_document(incident, verdict, store.approvals, store.journal)
+    document = await answer_document(
+        incident,
+        verdict,
+        incidents=store.incidents,
+        cases=store.cases,
+        approvals=store.approvals,
+        journal=store.journal,
+    )
+    return document, store

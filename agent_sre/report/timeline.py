@@ -96,6 +96,8 @@ def _from_evidence(
             continue
         observation = observations.get(item.observation)
         kind = kind_of(item, observation)
+        if kind == "onset" and item.id not in sentences:
+            continue  # a level that was looked at to test a cause; it may well not have moved
         text, actor = sentences.get(item.id) or item.excerpt, item.source
         change = cited_change(item, observation) if kind == "change" else None
         if change is not None:
