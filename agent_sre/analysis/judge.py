@@ -10,6 +10,7 @@ deterministic: equal findings give equal verdicts, whatever their order. Called 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from agent_sre.analysis.calibration import calibration
 from agent_sre.analysis.casefile import CaseFile
 from agent_sre.analysis.evidence_ids import Mint
 from agent_sre.analysis.grounding import stands, unsupported
@@ -24,7 +25,6 @@ from agent_sre.domain.reference import ObjectRef
 from agent_sre.domain.verdict import RuledOut, Verdict, VerdictStatus
 
 MOST = 5
-CONCLUSIVE = 0.5
 _TESTED = MOST + 3
 """So many leading causes are put to the test."""
 _FAILED = 0.88
@@ -39,7 +39,8 @@ def judge(case: CaseFile, findings: Sequence[Finding]) -> Verdict:
     ranked, tests = put_to_test(case, rank(case, standing))
     mint = Mint(case)
     hypotheses = tuple(_hypothesis(place, ranked, tests, mint) for place in range(min(MOST, len(ranked))))
-    sure = bool(hypotheses) and hypotheses[0].confidence >= CONCLUSIVE
+    hypotheses = _sharing(hypotheses)
+    sure = bool(hypotheses) and hypotheses[0].confidence >= calibration().conclusive
     ruled_out = (*_set_aside(ranked, mint), *_healthy_nodes(case, ranked, mint))
     hit = impact(case, ranked if sure else (), mint)
     return Verdict(
@@ -61,6 +62,12 @@ def grounded(finding: Finding, case: CaseFile) -> Finding | None:
     shown = "\n".join(item.excerpt for item in (*facts, *against))
     whole = len(facts) == len(finding.facts) and not unsupported(finding.statement, shown)
     return replace(finding, facts=facts, against=against, strength=finding.strength * (1.0 if whole else _LOST_FACT))
+
+
+def _sharing(hypotheses: tuple[Hypothesis, ...]) -> tuple[Hypothesis, ...]:
+    """Only one cause is right: what the first leaves is the most that another can have."""
+    left = round(1.0 - hypotheses[0].confidence, 4) if hypotheses else 0.0
+    return hypotheses[:1] + tuple(replace(item, confidence=min(item.confidence, left)) for item in hypotheses[1:])
 
 
 Tests = Mapping[tuple[str, ObjectRef], tuple[Tested, ...]]

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from agent_sre.analysis.calibration import calibration
 from agent_sre.analysis.calls import calls
 from agent_sre.analysis.casefile import CaseFile
 from agent_sre.analysis.departures import alerted
@@ -121,12 +122,12 @@ def merge(findings: Sequence[Finding]) -> list[Finding]:
 
 
 def confidence(candidate: Candidate, ranked: Sequence[Candidate]) -> float:
-    """How sure: the score, the less the nearer a rival for another cause comes."""
+    """How often such a cause is right: by its score, the less the nearer a rival for another cause comes."""
     ours = candidate.score
     rivals = [item.score for item in ranked if item is not candidate and not _same_story(candidate, item)]
     rival = max(rivals, default=0.0)
     share = ours / (ours + _RIVAL * rival * rival / ours)
-    return round(float(min(0.98, ours * share)), 4)
+    return round(calibration().rate(min(0.98, ours * share)), 4)
 
 
 def rival_of(candidate: Candidate, ranked: Sequence[Candidate]) -> Finding | None:

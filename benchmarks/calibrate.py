@@ -1,0 +1,86 @@
+"""``python -m benchmarks.calibrate EVAL.json ...``: refit the curve from raw figures to hit rates.
+
+Takes outputs of ``agent-sre eval --json``, one per set. The confidences in them are taken back through the curve that
+was in force. A set counts by the root of its size, lest the largest decide alone; of every hit the share ``unseen`` is taken back. In
+a case without a cause a hypothesis of any kind is a miss. Prints how well the curve does on sets that it was not fitted
+to (each left out in turn), and writes ``agent_sre/analysis/calibration.toml``.
+"""
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from agent_sre.analysis.calibration import Calibration, calibration, logit
+
+TARGET = Path(__file__).parents[1] / "agent_sre" / "analysis" / "calibration.toml"
+BINS = 10
+CONCLUSIVE = 0.75
+"""The least expected hit rate of an answer that calls itself conclusive. Below it lie most of the answers that cases
+without a cause still get, and also right ones that metrics alone support: those stay leading candidates."""
+Points = list[tuple[float, bool]]
+Floats = NDArray[np.float64]
+
+
+def points(document: dict[str, Any], now: Calibration) -> Points:
+    """The raw figure of each first hypothesis, and whether it was right."""
+    found: Points = []
+    for row in document["cases"]:
+        told = row["answer"]["hypotheses"]
+        if told:
+            named = any(cause["cause"] or cause["object"] for cause in row["truth"]["causes"])
+            wanted = named or bool(row["truth"]["change"])
+            found.append((now.raw(float(told[0]["confidence"])), row["right_at"] == 1 and wanted))
+    return found
+
+
+def fit(sets: list[Points], unseen: float) -> tuple[float, float]:
+    """Level and slope by weighted logistic regression (Newton), with a weak pull of the slope towards 1."""
+    x = np.array([logit(raw) for rows in sets for raw, _ in rows])
+    y = np.array([(1.0 - unseen) if hit else 0.0 for rows in sets for _, hit in rows])
+    weight = np.array([1.0 / len(rows) ** 0.5 for rows in sets for _ in rows])
+    weight = weight / weight.mean()
+    design: Floats = np.column_stack([np.ones_like(x), x])
+    pull, centre = np.diag([0.0, 1.0]), np.array([0.0, 1.0])
+    found = centre.copy()
+    for _ in range(50):
+        rate = 1.0 / (1.0 + np.exp(-design @ found))
+        slope = design.T @ (weight * (y - rate)) - pull @ (found - centre)
+        bend = (design * (weight * rate * (1.0 - rate))[:, None]).T @ design + pull
+        found = found + np.linalg.solve(bend, slope)
+    return float(found[0]), float(max(found[1], 0.2))
+
+
+def error(curve: Calibration, rows: Points) -> float:
+    """Expected calibration error in ten bins."""
+    rates = np.array([curve.rate(raw) for raw, _ in rows])
+    hits = np.array([hit for _, hit in rows], dtype=float)
+    place = np.minimum((rates * BINS).astype(int), BINS - 1)
+    gaps = [abs(float(np.sum(rates[place == at] - hits[place == at]))) for at in range(BINS)]
+    return sum(gaps) / len(rows)
+
+
+def main(paths: list[str]) -> None:
+    """Fit, print, write."""
+    now = calibration()
+    sets = {Path(path).stem: points(orjson.loads(Path(path).read_bytes()), now) for path in paths}
+    sets = {name: rows for name, rows in sets.items() if rows}
+    for name, rows in sets.items():
+        level, slope = fit([other for key, other in sets.items() if key != name], now.unseen)
+        left_out = error(Calibration(level, slope, CONCLUSIVE, now.unseen), rows)
+        print(f"{name}: {len(rows)} cases, left out: calibration error {left_out:.3f}")
+    level, slope = fit(list(sets.values()), now.unseen)
+    curve = Calibration(level, slope, CONCLUSIVE, now.unseen)
+    print(f"all: calibration error {error(curve, [row for rows in sets.values() for row in rows]):.3f}")
+    made = f"# Written by python -m benchmarks.calibrate on {datetime.now(UTC):%Y-%m-%d}; see calibration.py.\n"
+    made += "".join(f"# {name}: {len(rows)} first hypotheses\n" for name, rows in sorted(sets.items()))
+    fields = f"level = {level:.4f}\nslope = {slope:.4f}\nconclusive = {CONCLUSIVE}\nunseen = {now.unseen}\n"
+    TARGET.write_text(made + fields, "utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
