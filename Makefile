@@ -7,7 +7,7 @@ ARGS   ?=
 
 BIN    := $(VENV)/bin
 LOCKS  := requirements
-SUITES := $(foreach suite,unit contract graph scenarios properties architecture,\
+SUITES := $(foreach suite,unit contract graph scenarios properties cases architecture,\
 	$(if $(wildcard tests/$(suite)/test_*.py tests/$(suite)/*/test_*.py),tests/$(suite)))
 
 # --universal: one lock for Python 3.11 to 3.13 on any platform. Addresses of package indexes stay out of the tree.

@@ -17,7 +17,7 @@ _EDGE = 1e-4
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """``level`` and ``slope`` of the curve over the logit of the raw figure; ``conclusive`` the least rate to act on."""
+    """``level`` and ``slope`` of the curve over the logit of the raw figure; ``conclusive`` the least rate called so."""
 
     level: float
     slope: float

@@ -78,7 +78,7 @@ class Renamer:
         }
         ordered = sorted(self._names, key=lambda name: (-len(name), name))
         self._pattern = re.compile(
-            rf"(?<![A-Za-z0-9])(?<!kubernetes\.io/)({'|'.join(map(re.escape, ordered))})(?![A-Za-z0-9])", re.IGNORECASE
+            rf"(?<![A-Za-z0-9])(?<!kubernetes\.io/)(?<!/role": ")(?<!/role":")({'|'.join(map(re.escape, ordered))})(?![A-Za-z0-9])", re.IGNORECASE
         )
 
     def __call__(self, text: str) -> str:
