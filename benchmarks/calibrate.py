@@ -2,8 +2,8 @@
 
 Takes outputs of ``agent-sre eval --json``, one per set. The confidences in them are taken back through the curve that
 was in force. A set counts by the root of its size, lest the largest decide alone; of every hit the share ``unseen`` is
-taken back. In a case without a cause a hypothesis of any kind is a miss. Prints how well the curve does on sets that it was not fitted
-to (each left out in turn), and writes ``agent_sre/analysis/calibration.toml``.
+taken back. In a case without a cause a hypothesis of any kind is a miss. Prints
+how well the curve does on sets that it was not fitted to (each left out in turn), and writes ``calibration.toml``.
 """
 
 import sys

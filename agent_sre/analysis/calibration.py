@@ -17,7 +17,7 @@ _EDGE = 1e-4
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """``level`` and ``slope`` of the curve over the logit of the raw figure; ``conclusive`` the least rate called so."""
+    """``level`` and ``slope`` of the curve over the raw logit; ``conclusive`` the least rate so called."""
 
     level: float
     slope: float

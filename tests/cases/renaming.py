@@ -77,9 +77,8 @@ class Renamer:
             old.lower().replace("-", "_"): new.replace("-", "_") for old, new in names.items() if "-" in old
         }
         ordered = sorted(self._names, key=lambda name: (-len(name), name))
-        self._pattern = re.compile(
-            rf"(?<![A-Za-z0-9])(?<!kubernetes\.io/)(?<!/role": ")(?<!/role":")({'|'.join(map(re.escape, ordered))})(?![A-Za-z0-9])", re.IGNORECASE
-        )
+        kept = r"(?<![A-Za-z0-9])(?<!kubernetes\.io/)(?<!/role\": \")(?<!/role\":\")"
+        self._pattern = re.compile(f"{kept}({'|'.join(map(re.escape, ordered))})(?![A-Za-z0-9])", re.IGNORECASE)
 
     def __call__(self, text: str) -> str:
         """The text with the new names."""
