@@ -1,14 +1,12 @@
 """Which of some twenty changes did it, if any: decoys in time, in place, in title, and incidents that no change made.
 
-Written before its author had read how changes are judged; ``FIRST`` is what the engine then scored.
+Written before its author had read how changes are judged; first_scores.toml has what it then scored.
 """
 
 from tests.scenarios.frozen import Frozen
 from tests.scenarios.sets.estate import ONSET, SPACE, Harm, estate, failing, pod, rolled_out, shipped
 from tests.scenarios.sets.registry import scenario
 
-FIRST = {"cases": 26, "a_at_1": 0.5769, "a_at_3": 0.8077}
-"""The score before anything was mended with this set in view (engine of commit e4955eb)."""
 BANK = "api.clearbank.example"
 
 

@@ -23,8 +23,6 @@ from tests.scenarios.sets.estate import (
 from tests.scenarios.sets.registry import scenario
 from tests.scenarios.variants import bystanders, old_events
 
-FIRST = {"cases": 25, "a_at_1": 1.0, "a_at_3": 1.0}
-"""The score before anything was mended with this set in view (engine of commit e4955eb); 21 of 25 abstained."""
 nothing = scenario(None, name="", no_cause=True)
 
 
