@@ -21,8 +21,9 @@ from agent_sre.analysis.signals import Floats, Measured, measured
 from agent_sre.domain.finding import Fact
 from agent_sre.domain.instant import format_instant
 
-_SYMPTOMS = frozenset({"latency", "errors", "availability", "traffic", "edge_latency", "saturation"})
-_LONGEST_LEAD = 20 * 60.0
+DATING = frozenset({"latency", "errors", "availability", "traffic", "edge_latency", "saturation"})
+LONGEST_LEAD = 20 * 60.0
+"""Seconds that an incident may go on before its alert fires."""
 _STIRRED = 2.0
 """Deviations from the middle below which no search for an onset is worth while: a shift needs four."""
 _LAG = 60.0
@@ -64,6 +65,11 @@ class Departure:
         big = abs(self.after - self.before) >= 0.3 * max(abs(self.before), 1e-12)
         return abs(self.z) >= 4 and big and self.rarity <= 0.12
 
+    @property
+    def told(self) -> str:
+        """``3.1 cores, usually 0.4``."""
+        return f"{number(self.after)} {self.signal.unit.replace('_', ' ')}, usually {number(self.before)}"
+
     def fact(self, text: str) -> Fact:
         """A fact about this signal; the excerpt shows the levels and the samples they were read from."""
         return Fact(text, self.signal.observation, excerpt(self), datetime.fromtimestamp(self.start, UTC))
@@ -91,7 +97,7 @@ def incident_start(case: CaseFile) -> float:
 def _date(case: CaseFile) -> float:
     alert = min((item.starts_at.timestamp() for item in case.alerts), default=case.now.timestamp())
     names = alerted(case)
-    symptoms = [item for item in measured(case) if item.meaning in _SYMPTOMS and item.times.size >= 4]
+    symptoms = [item for item in measured(case) if item.meaning in DATING and item.times.size >= 4]
     own = [item for item in symptoms if item.entity.name in names]
     step = median(np.array([median(np.diff(item.times)) for item in own or symptoms])) if symptoms else 60.0
     # One odd signal of a bystander dates nothing; the alerted workload's own does.
@@ -108,10 +114,10 @@ def _onset_of(item: Measured, alert: float, step: float) -> float | None:
     """When the departure began that still held at the alert; an older one is another incident."""
     times, values = item.times[-_DATED_SAMPLES:], item.values[-_DATED_SAMPLES:]
     near = min(alert, float(times[-1])) - 2 * step
-    if not _stirred(times, values, alert - _LONGEST_LEAD):
+    if not _stirred(times, values, alert - LONGEST_LEAD):
         return None
     shift = onset(times, values, near=near)
-    if shift is None or shift.until < near or shift.time < alert - _LONGEST_LEAD:
+    if shift is None or shift.until < near or shift.time < alert - LONGEST_LEAD:
         return None
     if item.meaning != "traffic" and shift.up == (item.meaning == "availability"):
         return None  # getting better is no sign of trouble

@@ -8,14 +8,26 @@ from collections.abc import Callable, Iterable
 
 from agent_sre.analysis.admission import analyze_admission
 from agent_sre.analysis.batch import analyze_batch
+from agent_sre.analysis.batch_jobs import batch_job_contention
+from agent_sre.analysis.caches import cache_stampede
 from agent_sre.analysis.callers import analyze_callers
 from agent_sre.analysis.casefile import CaseFile
 from agent_sre.analysis.changes import change_findings
+from agent_sre.analysis.clients import client_abuse
 from agent_sre.analysis.clock_skew import clock_skew
 from agent_sre.analysis.config_edits import config_edits
 from agent_sre.analysis.control_plane import analyze_control_plane
 from agent_sre.analysis.cut_short import cut_short
 from agent_sre.analysis.data_stores import analyze_data_stores
+from agent_sre.analysis.databases import (
+    connections_used_up,
+    disk_full_told,
+    slow_statements,
+    statement_spans,
+    store_signals,
+    transactions_left_open,
+    volumes_full,
+)
 from agent_sre.analysis.gateways import analyze_gateways
 from agent_sre.analysis.heartbeats import analyze_heartbeats
 from agent_sre.analysis.infrastructure import analyze_infrastructure
@@ -26,12 +38,15 @@ from agent_sre.analysis.mesh import analyze_mesh
 from agent_sre.analysis.network import packet_loss, pod_network_delay
 from agent_sre.analysis.node_network import node_network_delay
 from agent_sre.analysis.node_trouble import analyze_node_trouble
+from agent_sre.analysis.nothing_wrong import no_fault_found
+from agent_sre.analysis.observability import alert_rule_wrong, no_data, scrape_target_down
 from agent_sre.analysis.origin import origins
 from agent_sre.analysis.outside import more_calls, provider_outage, traffic_surge
 from agent_sre.analysis.performance import hpa_at_max, memory_leak, noisy_neighbor
 from agent_sre.analysis.policies import analyze_policies
 from agent_sre.analysis.probes import analyze_probes
 from agent_sre.analysis.process_limits import analyze_process_limits
+from agent_sre.analysis.queues import poison_message, queue_backlog
 from agent_sre.analysis.rights import analyze_rights
 from agent_sre.analysis.rollout import analyze_rollout
 from agent_sre.analysis.routes import analyze_routes
@@ -65,6 +80,16 @@ ANALYZERS: tuple[Analyzer, ...] = (
     analyze_mesh,
     analyze_lookups,
     analyze_data_stores,
+    store_signals,
+    connections_used_up,
+    transactions_left_open,
+    slow_statements,
+    statement_spans,
+    disk_full_told,
+    volumes_full,
+    cache_stampede,
+    queue_backlog,
+    poison_message,
     analyze_infrastructure,
     analyze_node_trouble,
     analyze_heartbeats,
@@ -86,6 +111,12 @@ ANALYZERS: tuple[Analyzer, ...] = (
     traffic_surge,
     more_calls,
     provider_outage,
+    client_abuse,
+    batch_job_contention,
+    alert_rule_wrong,
+    scrape_target_down,
+    no_data,
+    no_fault_found,
     change_findings,
 )
 

@@ -41,7 +41,20 @@ def shown_by(excerpt: str, observation: Observation) -> bool:
     """Whether the excerpt is in the observation: to the letter, or for computed ones by what it names."""
     if resolves(excerpt, observation) or _names_telemetry(excerpt, observation):
         return True
+    if is_empty(observation):
+        return excerpt == empty_answer(observation)
     return bool(observation.objects) and _words_occur(excerpt, observation)
+
+
+def is_empty(observation: Observation) -> bool:
+    """Whether a query was answered with nothing."""
+    content = (observation.objects, observation.streams, observation.series, observation.changes, observation.edges)
+    return not any((*content, observation.spans, observation.rules))
+
+
+def empty_answer(observation: Observation) -> str:
+    """The excerpt of an observation that was answered with nothing: what was asked, and that nothing came."""
+    return f"{observation.query[:300]}: nothing"
 
 
 def _names_telemetry(excerpt: str, observation: Observation) -> bool:

@@ -20,6 +20,7 @@ from agent_sre.analysis.kubernetes.reading import dig, items, labels, name_of, t
 from agent_sre.analysis.kubernetes.selectors import selects
 from agent_sre.analysis.log_entries import Statement
 from agent_sre.analysis.log_patterns import is_somebody_else_s
+from agent_sre.analysis.stores import stores
 
 _LONGEST = 2_000
 _NAME = re.compile(r"(?<![\w.-])[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*(?![\w-])", re.I)
@@ -57,6 +58,7 @@ class Chains:
     def __init__(self, case: CaseFile, troubles: Sequence[Statement]) -> None:
         self._graph = calls(case)
         self._cluster = cluster_of(case)
+        self._stores = stores(case)
         self._spaces = {*case.namespaces, *(item.namespace for item in troubles)}
         self._complaining = {item.workload for item in troubles}
         self.pointers = tuple(self._read(troubles))
@@ -161,18 +163,21 @@ class Chains:
     def store_of(self, item: Statement) -> str:
         """The data store that a client's error is about: the logger itself, the one it names, or the only one it calls;
         "" where that cannot be told."""
-        if is_store(self._cluster, item.workload):
+        if self._is_store(item.workload):
             return item.workload
         named = {pointer.target for pointer in self.pointers if pointer.statement is item}
         callees = self._graph.callees.get(item.workload, ())
         for candidates in (named, callees):
-            stores = sorted({name for name in candidates if is_store(self._cluster, name)})
+            stores = sorted({name for name in candidates if self._is_store(name)})
             if len(stores) == 1:
                 return stores[0]
-            alike = [name for name in stores if _speaks_of(item.said, name)]
+            alike = [name for name in stores if _speaks_of(item.said, f"{name} {self._stores.get(name, '')}")]
             if len(alike) == 1:
                 return alike[0]
         return ""
+
+    def _is_store(self, name: str) -> bool:
+        return name in self._stores or is_store(self._cluster, name)
 
 
 def is_store(cluster: Cluster, name: str) -> bool:

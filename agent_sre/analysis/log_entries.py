@@ -17,10 +17,10 @@ from math import sqrt
 from weakref import WeakKeyDictionary
 
 from agent_sre.analysis.casefile import CaseFile, Seen
-from agent_sre.analysis.departures import incident_start
+from agent_sre.analysis.departures import DATING, LONGEST_LEAD, incident_start
 from agent_sre.analysis.log_records import ERROR, plain, severity
 from agent_sre.analysis.log_templates import Miner
-from agent_sre.analysis.signals import workload_of_pod
+from agent_sre.analysis.signals import measured, workload_of_pod
 from agent_sre.analysis.stack_traces import Trace, joined, trace_of
 from agent_sre.domain.finding import Fact
 from agent_sre.domain.instant import format_instant
@@ -91,8 +91,19 @@ def statements(case: CaseFile) -> tuple[Statement, ...]:
     return kept
 
 
+def parting(case: CaseFile) -> float:
+    """What is before and what is since, in seconds since the epoch.
+
+    A little before the dated start; where no metric of a symptom could date it, as long before the alert as an incident
+    may go unnoticed.
+    """
+    if any(item.meaning in DATING for item in measured(case)):
+        return incident_start(case) - _EARLY
+    return incident_start(case) - LONGEST_LEAD
+
+
 def _read(case: CaseFile) -> Iterable[Statement]:
-    start = datetime.fromtimestamp(incident_start(case) - _EARLY, UTC)
+    start = datetime.fromtimestamp(parting(case), UTC)
     logs: dict[str, _Logs] = {}
     for seen in case.streams:
         source = seen.value.source
@@ -187,7 +198,7 @@ def troubles(case: CaseFile) -> list[Statement]:
 def _risen(case: CaseFile, item: Statement) -> bool:
     if item.before == 0 or not item.timed:
         return True
-    start = incident_start(case) - _EARLY
+    start = parting(case)
     earlier = max(start - case.window.start.timestamp(), 1.0)
     since = max(case.now.timestamp() - start, 1.0)
     return (

@@ -57,12 +57,13 @@ SERVER_ERROR = re.compile(
 _HOST = re.compile(
     r"(?:https?|grpc|tcp|amqps?|rediss?|mongodb(?:\+srv)?|postgres(?:ql)?|mysql|kafka)://(?:[^/@\s]*@)?(?P<url>[\w.-]+)"
     r"|\bhost(?:name)?[=: ]+[\"']?(?P<key>[\w.-]+\.[a-z]{2,})"
-    r"|(?:dial tcp:?|lookup|to|resolve|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|UnknownHostException:) "
+    r"|(?:dial tcp:?|lookup|to|resolve|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ECONNRESET|UnknownHostException:) "
     r"(?:lookup |host:? )?(?P<dial>[a-z][\w.-]*\.[a-z]{2,})\b",
     re.IGNORECASE,
 )
 _READING = re.compile(
-    r"\b(?:see|article|read|docs?|documentation|refer|guide|help|tutorial|more (?:info|information|details))\b",
+    r"\b(?:see|article|read(?! timed? ?out)|docs?|documentation|refer|guide|help|tutorial"
+    r"|more (?:info|information|details))\b",
     re.IGNORECASE,
 )
 """Words before an address that is there to be read by a person, not one that was called."""

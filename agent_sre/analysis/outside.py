@@ -27,7 +27,7 @@ def surge(case: CaseFile) -> tuple[Profile, Departure] | None:
     known, graph = profiles(case), calls(case)
     names = [name for name in sorted(alerted(case)) if name in known] or list(known)
     entries = [name for name in sorted(graph.roots()) if name in known and name in _upstream(graph.callers, names)]
-    for name in entries or names:
+    for name in (*entries, *(name for name in names if name not in entries)):
         moved = known[name].traffic
         if moved is None or not moved.strong or moved.ratio < _SURGE or moved.after <= 0:
             continue
@@ -98,7 +98,7 @@ def more_calls(case: CaseFile) -> Iterable[Finding]:
         callers = [known[caller] for caller in graph.callers.get(name, ()) if caller in known]
         if moved is None or not moved.strong or moved.ratio < _MORE_CALLS or not graph.callers.get(name):
             continue
-        if any(caller.traffic is not None and caller.traffic.ratio > 0.5 * moved.ratio for caller in callers):
+        if any(caller.traffic is None or caller.traffic.ratio > 0.5 * moved.ratio for caller in callers):
             continue
         hurt = [other for other in (profile, *callers) if other.slow > 0.05 or other.failing > 0.01]
         if moved.before <= 0 or moved.after * per_second(moved.signal.unit) * 60 < 10 or not hurt:

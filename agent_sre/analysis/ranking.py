@@ -16,6 +16,7 @@ from agent_sre.analysis.calibration import calibration
 from agent_sre.analysis.calls import calls
 from agent_sre.analysis.casefile import CaseFile
 from agent_sre.analysis.departures import alerted
+from agent_sre.analysis.mechanisms import behind, fold, may_explain
 from agent_sre.domain.finding import Finding
 from agent_sre.domain.reference import ObjectRef
 
@@ -85,7 +86,6 @@ _UNCHANGED = frozenset(
 """Causes that nobody inside brought about: a change that happened to come before them is not attached."""
 _ATTACHED = 0.3
 """The least strength of a change that is attached to what began after it."""
-_GUESS, _KNOWS = 0.66, 0.45
 _PROVEN = 0.6
 """A recorded change is taken for the deeper cause from this strength on: place, time and its own text agree."""
 _SLACK = timedelta(minutes=3)
@@ -102,7 +102,7 @@ class Candidate:
 
 def rank(case: CaseFile, findings: Sequence[Finding]) -> list[Candidate]:
     """The causes, best first; the order of the findings given does not matter."""
-    merged = merge(findings)
+    merged = merge(fold(findings))
     plain = {_key(item): item.strength * _AGAINST ** len(item.against) for item in merged}
     candidates = []
     for item in merged:
@@ -178,17 +178,18 @@ def _together(group: Sequence[Finding]) -> Finding:
 def _explanation(
     case: CaseFile, item: Finding, merged: Sequence[Finding], plain: dict[tuple[str, ObjectRef], float]
 ) -> Finding | None:
-    """The strongest finding of which this one is a symptom: about another object, or a change of its own."""
+    """The strongest finding of which this one is a symptom: about another object, or deeper at its own."""
     found = [
         other
         for other in merged
         if _deeper_change(other, item)
-        or _says_more(other, item)
+        or behind(other, item)
         or (
             other.object != item.object
             and plain[_key(other)] >= 0.8 * plain[_key(item)]
+            and may_explain(other, item)
             and _explains(case, other, item)
-            and (_mechanism_behind(other, item) or not _explains(case, item, other))
+            and (_mechanism_behind(other, item) or not (may_explain(item, other) and _explains(case, item, other)))
         )
     ]
     return max(found, key=lambda other: (plain[_key(other)], str(other.object)), default=None)
@@ -203,18 +204,6 @@ def _deeper_change(cause: Finding, symptom: Finding) -> bool:
         and cause.fault != symptom.fault
         and (cause.object == symptom.object or symptom.object in cause.explains)
         and symptom.fault in _BY_CHANGE
-    )
-
-
-def _says_more(cause: Finding, guess: Finding) -> bool:
-    """Whether the second is the origin's guess, made where it knows no mechanism, and the first knows one there."""
-    return (
-        guess.analyzer == "origin"
-        and guess.fault == "unhandled_exception"
-        and guess.strength <= _GUESS
-        and cause.object == guess.object
-        and cause.fault not in (*_CHANGES, guess.fault, "pod_network_delay")
-        and cause.strength >= _KNOWS
     )
 
 

@@ -33,7 +33,8 @@ _GAP_STEPS = 4.0
 
 @dataclass(frozen=True, slots=True, order=True)
 class Entity:
-    """What a signal is about. ``kind``: workload, node, edge (caller ``peer`` to callee ``name``) or external."""
+    """What a signal is about. ``kind``: workload, node, edge (caller ``peer`` to callee ``name``), external,
+    queue (a consumer group or queue ``name`` of the topic ``peer``), volume (a claim) or target (of a probe)."""
 
     kind: str
     namespace: str
@@ -148,18 +149,21 @@ def _ours(labels: Mapping[str, str], signal: Signal) -> dict[str, str]:
 
 def _entity(labels: Mapping[str, str], default_namespace: str) -> Entity | None:
     namespace = labels.get("namespace", default_namespace)
+    if labels.get("group") or labels.get("queue"):
+        return Entity("queue", namespace, labels.get("group") or labels["queue"], labels.get("queue", ""))
     if "caller" in labels and "callee" in labels:
         return Entity("edge", namespace, labels["callee"], labels["caller"])
-    if labels.get("workload"):
-        return Entity("workload", namespace, labels["workload"])
-    if labels.get("pod"):
-        return Entity("workload", namespace, workload_of_pod(labels["pod"]))
-    if labels.get("external"):
-        return Entity("external", "", labels["external"])
-    if labels.get("node"):
-        return Entity("node", "", labels["node"].partition(":")[0])
-    if labels.get("target"):
-        return Entity("target", namespace, labels["target"])
+    pod = workload_of_pod(labels.get("pod", ""))
+    node = labels.get("node", "").partition(":")[0]
+    for kind, space, name in (
+        ("volume", namespace, labels.get("volume", "")),
+        ("workload", namespace, labels.get("workload", "") or pod),
+        ("external", "", labels.get("external", "")),
+        ("node", "", node),
+        ("target", namespace, labels.get("target", "")),
+    ):
+        if name:
+            return Entity(kind, space, name)
     return None
 
 

@@ -1,4 +1,4 @@
-"""What a metric means, whatever it is called at a site: the signal catalogue, from ``signals.toml`` beside this file.
+"""What a metric means, whatever it is called at a site: the signal catalogue, from the two ``*signals.toml`` here.
 
 Analyzers ask for meanings, never for names, so a site with other names adds rows and changes no code. Which series a
 row covers, and how a counter becomes a rate, is analysis.signals' business; nothing here looks at a sample.
@@ -43,6 +43,33 @@ MEANINGS = (
     "probe",
     "probe_latency",
     "syscalls",
+    "store_connections",
+    "store_connections_max",
+    "store_refused",
+    "store_queries",
+    "slow_queries",
+    "statement_time",
+    "rows_read",
+    "lock_waits",
+    "locks_held",
+    "replication_lag",
+    "read_only",
+    "writes_refused",
+    "cache_gets",
+    "cache_hits",
+    "cache_misses",
+    "cache_evictions",
+    "cache_entries",
+    "queue_depth",
+    "queue_consumers",
+    "queue_in",
+    "queue_out",
+    "volume_free",
+    "volume_size",
+    "certificate_expiry",
+    "scrape",
+    "retries",
+    "threads_waiting",
     "other",
 )
 """The meanings an analyzer may ask for. ``edge_latency`` is latency of one caller towards one callee."""
@@ -64,8 +91,13 @@ LABELS = (
     "unit",
     "state",
     "target",
+    "queue",
+    "group",
+    "result",
+    "volume",
 )
 """Our label names, to which a site's labels are mapped. ``status`` is an HTTP status, ``grpc_status`` a gRPC code."""
+_FILES = ("signals.toml", "store_signals.toml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +118,8 @@ class Signal:
 @cache
 def default_signals() -> tuple[Signal, ...]:
     """The catalogue that ships: Kubernetes, meshes, proxies and client libraries that most sites run."""
-    text = resources.files("agent_sre.domain").joinpath("signals.toml").read_text("utf-8")
+    folder = resources.files("agent_sre.domain")
+    rows = [row for name in _FILES for row in tomllib.loads(folder.joinpath(name).read_text("utf-8"))["signals"]]
     return tuple(
         Signal(
             metric=row["metric"],
@@ -95,5 +128,5 @@ def default_signals() -> tuple[Signal, ...]:
             labels=row["labels"],
             cumulative=row.get("cumulative", False),
         )
-        for row in tomllib.loads(text)["signals"]
+        for row in rows
     )

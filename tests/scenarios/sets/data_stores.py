@@ -238,7 +238,7 @@ def an_idle_transaction_holds_locks() -> Frozen:
         *["LOG:  process 4411 still waiting for AccessShareLock on relation 16712 of database 16384 after 1000.110 ms"] * 20,
         minutes_ago=25, every_seconds=40,
     )  # fmt: skip
-    return s.alert("ContactsLatency", "contacts slow", service="contacts")
+    return s.alert("ContactsLatency", "contacts slow", minutes_ago=20, service="contacts")
 
 
 # --------------------------------------------------------------------------------------------- db_schema_mismatch
@@ -511,7 +511,7 @@ def rabbit_consumers_are_gone() -> Frozen:
     s.counter("rabbitmq_queue_messages_published_total", 12, **given)
     s.counter("rabbitmq_queue_messages_delivered_total", jump(12, 0, 25), **given)
     s.log(s.pod("thumbnailer"), "thumbnailer", "WARN connection to broker closed: CHANNEL_ERROR, will not reconnect", minutes_ago=25)  # fmt: skip
-    return s.alert("QueueDepth", "queue thumbnails is deep", queue="thumbnails")
+    return s.alert("QueueDepth", "queue thumbnails is deep", minutes_ago=18, queue="thumbnails")
 
 
 @scenario("queue_backlog", name="mailer")

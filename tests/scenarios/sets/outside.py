@@ -18,7 +18,7 @@ def _innocent(s: System, *targets: str) -> System:
 # --------------------------------------------------------------------------------------------------- traffic_surge
 
 
-@scenario("traffic_surge", name="web", accept=[("traffic_surge", "Deployment", "catalog")], no_cause=True)
+@scenario("traffic_surge", name="web", accept=[("traffic_surge", "Deployment", "catalog")])
 def a_campaign_brings_visitors() -> Frozen:
     s = System(namespace="outlet", seed=301, hours=1.5).nodes()
     s.serve(
@@ -37,7 +37,7 @@ def a_campaign_brings_visitors() -> Frozen:
     return s.alert("WebLatency", "web slow", service="web")
 
 
-@scenario("traffic_surge", name="gateway", accept=[("traffic_surge", "Deployment", "scores")], no_cause=True)
+@scenario("traffic_surge", name="gateway", accept=[("traffic_surge", "Deployment", "scores")])
 def final_match_day() -> Frozen:
     s = System(namespace="sport", seed=302, style="istio", hours=2, step=60).nodes()
     s.serve("gateway", rate=jump(150, 900, 15), seconds=jump(0.06, 0.9, 14), cpu=jump(0.3, 0.98, 15), resources=LIMITED)
@@ -55,7 +55,7 @@ def final_match_day() -> Frozen:
     return s.alert("GatewayLatency", "gateway slow", service="gateway")
 
 
-@scenario("traffic_surge", name="ingress-nginx", accept=[("traffic_surge", "Deployment", "tickets"), ("hpa_at_max", "Deployment", "tickets")], no_cause=True)  # fmt: skip
+@scenario("traffic_surge", name="ingress-nginx", accept=[("traffic_surge", "Deployment", "tickets"), ("hpa_at_max", "Deployment", "tickets")])  # fmt: skip
 def sale_opens_seen_at_the_ingress() -> Frozen:
     s = System(namespace="box", seed=303, style="").nodes()
     s.serve("ingress-nginx").serve("tickets", cpu=jump(0.2, 0.99, 10), resources=LIMITED).serve("halls", cpu=0.1)
@@ -77,7 +77,7 @@ def sale_opens_seen_at_the_ingress() -> Frozen:
 # ---------------------------------------------------------------------------------------- upstream_provider_outage
 
 
-@scenario("upstream_provider_outage", name="api.sendmail.test", accept=[("upstream_provider_outage", "Deployment", "mailer"), ("upstream_provider_outage", "Deployment", "invites")], no_cause=True)  # fmt: skip
+@scenario("upstream_provider_outage", name="api.sendmail.test", accept=[("upstream_provider_outage", "Deployment", "mailer"), ("upstream_provider_outage", "Deployment", "invites")])  # fmt: skip
 def two_services_call_one_host() -> Frozen:
     s = System(namespace="notify", seed=304).nodes()
     s.serve("mailer", errors=jump(0, 0.8, 15)).serve("invites", errors=jump(0, 0.7, 15)).serve("users")
@@ -99,7 +99,7 @@ def two_services_call_one_host() -> Frozen:
     return s.alert("MailErrors", "mailer errors", service="mailer")
 
 
-@scenario("upstream_provider_outage", name="payments.acquirer.test", accept=[("upstream_provider_outage", "Deployment", "charge")], no_cause=True)  # fmt: skip
+@scenario("upstream_provider_outage", name="payments.acquirer.test", accept=[("upstream_provider_outage", "Deployment", "charge")])  # fmt: skip
 def provider_times_out() -> Frozen:
     s = System(namespace="kiosk", seed=305, style="spring").nodes()
     s.serve("charge", errors=jump(0, 0.6, 12), seconds=jump(0.3, 10, 12), code="504").serve("till", errors=jump(0, 0.5, 12), seconds=jump(0.4, 10.1, 12))  # fmt: skip
@@ -112,7 +112,7 @@ def provider_times_out() -> Frozen:
     return s.alert("TillErrors", "till errors", service="till")
 
 
-@scenario("upstream_provider_outage", name="maps.vendor.test", accept=[("upstream_provider_outage", "Deployment", "eta"), ("upstream_provider_outage", "Deployment", "routes")], no_cause=True)  # fmt: skip
+@scenario("upstream_provider_outage", name="maps.vendor.test", accept=[("upstream_provider_outage", "Deployment", "eta"), ("upstream_provider_outage", "Deployment", "routes")])  # fmt: skip
 def name_of_the_provider_does_not_resolve() -> Frozen:
     s = System(namespace="cabs", seed=306, style="", resources=False)
     s.serve("eta").serve("routes").serve("drivers")
@@ -125,7 +125,7 @@ def name_of_the_provider_does_not_resolve() -> Frozen:
 # ------------------------------------------------------------------------------------------------------ client_abuse
 
 
-@scenario("client_abuse", name="api", no_cause=True)
+@scenario("client_abuse", name="api")
 def one_address_fills_the_access_log() -> Frozen:
     s = System(namespace="public", seed=307).nodes()
     s.serve("api", rate=jump(40, 460, 14), seconds=jump(0.05, 0.9, 14), cpu=jump(0.2, 0.97, 14), errors=jump(0, 0.1, 14), code="503", resources=LIMITED)  # fmt: skip
@@ -137,7 +137,7 @@ def one_address_fills_the_access_log() -> Frozen:
     return s.alert("ApiLatency", "api slow", service="api")
 
 
-@scenario("client_abuse", name="search-api", no_cause=True)
+@scenario("client_abuse", name="search-api")
 def one_api_key_sends_most() -> Frozen:
     s = System(namespace="open", seed=308, style="go").nodes()
     s.serve(
@@ -150,7 +150,7 @@ def one_api_key_sends_most() -> Frozen:
     return s.alert("SearchLatency", "search-api slow", service="search-api")
 
 
-@scenario("client_abuse", name="login", no_cause=True)
+@scenario("client_abuse", name="login")
 def credential_stuffing() -> Frozen:
     s = System(namespace="id", seed=309, style="istio").nodes()
     s.serve("login", rate=jump(10, 240, 9), errors=jump(0.02, 0.93, 9), code="401", cpu=jump(0.2, 0.95, 9), seconds=jump(0.1, 0.7, 9), resources=LIMITED)  # fmt: skip
@@ -198,7 +198,7 @@ def _job(s: System, name: str, cron: str, minutes_ago: float, node: str) -> None
     )  # fmt: skip
 
 
-@scenario("batch_job_contention", kind="CronJob", name="nightly-report", accept=[("batch_job_contention", "Deployment", "orders"), ("batch_job_contention", "StatefulSet", "pg")], no_cause=True)  # fmt: skip
+@scenario("batch_job_contention", kind="CronJob", name="nightly-report", accept=[("batch_job_contention", "Deployment", "orders"), ("batch_job_contention", "StatefulSet", "pg")])  # fmt: skip
 def a_report_job_loads_the_database() -> Frozen:
     s = System(namespace="sales", seed=310).nodes()
     s.serve("orders", seconds=jump(0.05, 1.7, 15)).serve("stock", seconds=jump(0.04, 1.2, 15)).serve(
@@ -213,7 +213,7 @@ def a_report_job_loads_the_database() -> Frozen:
     return s.alert("WebLatency", "web slow", service="web")
 
 
-@scenario("batch_job_contention", kind="CronJob", name="image-resize", accept=[("batch_job_contention", "Deployment", "gallery")], no_cause=True)  # fmt: skip
+@scenario("batch_job_contention", kind="CronJob", name="image-resize", accept=[("batch_job_contention", "Deployment", "gallery")])  # fmt: skip
 def a_job_fills_the_node() -> Frozen:
     s = System(namespace="photos", seed=311, style="go").nodes()
     s.serve("gallery", seconds=jump(0.05, 0.8, 12), node="worker-1").serve("albums", node="worker-2")
@@ -226,7 +226,7 @@ def a_job_fills_the_node() -> Frozen:
     return s.alert("GalleryLatency", "gallery slow", service="gallery")
 
 
-@scenario("batch_job_contention", kind="CronJob", name="backup", accept=[("batch_job_contention", "StatefulSet", "mysql"), ("batch_job_contention", "Deployment", "tasks")], no_cause=True)  # fmt: skip
+@scenario("batch_job_contention", kind="CronJob", name="backup", accept=[("batch_job_contention", "StatefulSet", "mysql"), ("batch_job_contention", "Deployment", "tasks")])  # fmt: skip
 def a_backup_saturates_the_disk() -> Frozen:
     s = System(namespace="todo", seed=312, style="spring").nodes()
     s.serve("tasks", seconds=jump(0.06, 2.1, 13)).serve(

@@ -1,0 +1,96 @@
+"""Where trouble begins and what it is, put together; and which of two mechanisms at one object lies behind the other.
+
+The origin analyzer says where: it shares out the extra waiting and failing. Where no resource speaks, it can only name
+the fault by exclusion, as an exception or a delay. Others say what: a message, a store's own figures, a retried offset.
+At one object the two are not rivals: the mechanism is the cause, and that the trouble begins there supports it.
+Likewise a busy CPU is what a slow query looks like from outside. Called by ``ranking``.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from agent_sre.domain.finding import Finding
+
+_BY_EXCLUSION = frozenset({"unhandled_exception", "pod_network_delay"})
+"""What the origin says where it knows no mechanism."""
+_GUESSING = frozenset({"origin", "cut_short"})
+_NOT_MECHANISMS = frozenset(
+    {
+        "bad_deploy",
+        "bad_config_change",
+        "bad_feature_flag",
+        "bad_migration",
+        "dependency_upgrade_broken",
+        "no_fault_found",
+        "alert_rule_wrong",
+        "no_data",
+        "scrape_target_down",
+    }
+)
+_KNOWS = 0.4
+"""The least strength of a mechanism that takes the origin's place."""
+_SUPPORT = 0.4
+"""How much of the origin's strength a mechanism at the same object gains."""
+_LOAD = frozenset({"pod_cpu_overload", "pod_disk_io_saturation"})
+_BEHIND = {
+    "slow_query": _LOAD,
+    "db_lock_contention": _LOAD,
+    "cache_stampede": _LOAD,
+    "n_plus_one_queries": _LOAD,
+    "gc_pressure": _LOAD,
+    "memory_leak": frozenset({"gc_pressure", "oom_killed", "pod_cpu_overload"}),
+    "hpa_at_max": frozenset({"pod_cpu_overload", "pod_cpu_throttled"}),
+    "pod_cpu_throttled": frozenset({"pod_cpu_overload"}),
+    "retry_storm": frozenset({"pod_cpu_overload", "traffic_surge"}),
+    "client_abuse": frozenset({"pod_cpu_overload", "traffic_surge", "retry_storm"}),
+    "poison_message": frozenset({"queue_backlog", "unhandled_exception"}),
+    "credentials_rotated": frozenset({"mysql_invalid_credentials"}),
+}
+"""By mechanism, what it looks like at the same object to somebody who sees less."""
+_AS_SURE = 0.6
+
+
+def fold(findings: Sequence[Finding]) -> list[Finding]:
+    """The findings without the origin's guesses where a mechanism is known; the strongest one there is the surer."""
+    guesses = [item for item in findings if _is_guess(item, findings)]
+    found = [item for item in findings if item not in guesses]
+    for guess in guesses:
+        known = [item for item in found if item.object == guess.object and _is_mechanism(item)]
+        if not known:
+            found.append(guess)
+            continue
+        best = max(known, key=lambda item: (item.strength, item.fault, item.analyzer))
+        stronger = 1 - (1 - best.strength) * (1 - _SUPPORT * guess.strength)
+        explains = tuple(dict.fromkeys((*best.explains, *guess.explains)))
+        told = replace(best, strength=round(stronger, 4), facts=(*best.facts, *guess.facts[:1]), explains=explains)
+        found[found.index(best)] = told
+    return found
+
+
+def _is_guess(item: Finding, findings: Sequence[Finding]) -> bool:
+    """Whether the origin says it and nobody else does."""
+    return (
+        item.analyzer == "origin"
+        and item.fault in _BY_EXCLUSION
+        and all(other is item or (other.fault, other.object) != (item.fault, item.object) for other in findings)
+    )
+
+
+def _is_mechanism(item: Finding) -> bool:
+    named = item.fault not in _NOT_MECHANISMS and item.fault not in _BY_EXCLUSION
+    return named and item.strength * 0.75 ** len(item.against) >= _KNOWS
+
+
+def may_explain(cause: Finding, symptom: Finding) -> bool:
+    """Whether the first is of a kind that can explain the second: a guess by exclusion explains no known mechanism."""
+    guess = cause.fault in _BY_EXCLUSION and cause.analyzer in _GUESSING
+    return not (guess and _is_mechanism(symptom))
+
+
+def behind(cause: Finding, symptom: Finding) -> bool:
+    """Whether the first is the mechanism behind the second, at the same object and about as sure."""
+    return (
+        cause.object == symptom.object
+        and symptom.fault in _BEHIND.get(cause.fault, ())
+        and cause.strength >= _AS_SURE * symptom.strength
+    )
