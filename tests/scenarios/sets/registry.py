@@ -23,6 +23,10 @@ SETS: tuple[str, ...] = (
     "routing",
     "infrastructure",
     "runtime_unseen",
+    "data_stores",
+    "outside",
+    "observability",
+    "telemetry_unseen",
 )
 """The sets: modules of this package, each with scenarios."""
 
