@@ -100,8 +100,8 @@ def _fill(case: CaseFile, profile: Profile) -> None:
     )
 
 
-def _one_side(items: list[Measured]) -> list[Measured]:
-    """The series of the busiest metric; where both sides of a call report it, only the destination's."""
+def one_side(items: list[Measured]) -> list[Measured]:
+    """The series of a rate's busiest metric; where both sides of a call report it, only the destination's."""
     volumes: dict[str, float] = defaultdict(float)
     for item in items:
         volumes[item.source.name] += float(item.values.mean()) if item.values.size else 0.0
@@ -113,7 +113,7 @@ def _one_side(items: list[Measured]) -> list[Measured]:
 
 def _summed(items: list[Measured]) -> tuple[Floats, Floats] | None:
     """All series of a rate added up."""
-    chosen = _one_side(items)
+    chosen = one_side(items)
     return total(chosen) if chosen else None
 
 
@@ -126,7 +126,7 @@ def _usual(series: tuple[Floats, Floats] | None, start: float) -> float | None:
 
 def _traffic(profile: Profile, start: float) -> Departure | None:
     """The departure of all requests together; the busiest series stands for them where they are quoted."""
-    chosen = _one_side(profile.signals.get("traffic", []))
+    chosen = one_side(profile.signals.get("traffic", []))
     if not chosen:
         return None
     times, values = total(chosen)

@@ -26,12 +26,19 @@ class RuledOut:
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """Who is hit since when, as far as evidence shows; ``since`` is RFC 3339 or ""."""
+    """Who is hit since when, as far as evidence shows; ``since`` is RFC 3339 or "".
+
+    ``failing`` is the share (0..1) of the worst hit service's requests that fail now, ``burn`` how many times as fast
+    as its objective allows that spends its error budget; None where it is not known.
+    """
 
     services: tuple[str, ...] = ()
     since: str = ""
     summary: str = ""
     evidence: tuple[str, ...] = ()
+    routes: tuple[str, ...] = ()
+    failing: float | None = None
+    burn: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
