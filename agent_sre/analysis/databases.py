@@ -13,6 +13,7 @@ import numpy as np
 
 from agent_sre.analysis.casefile import CaseFile
 from agent_sre.analysis.departures import Departure, departure, departures, excerpt, incident_start, number
+from agent_sre.analysis.filling import full_in, theil_sen
 from agent_sre.analysis.kubernetes.cluster import cluster_of
 from agent_sre.analysis.kubernetes.reading import items, name_of, text
 from agent_sre.analysis.log_entries import Statement, statements
@@ -151,6 +152,10 @@ def disk_full_told(case: CaseFile) -> Iterable[Finding]:
             yield _finding(case, "db_disk_full", store, 0.76, (fact,))
 
 
+_LATELY = 60
+"""Samples from which is read how fast a volume fills."""
+
+
 def volumes_full(case: CaseFile) -> Iterable[Finding]:
     """Volumes without room, at the store that mounts them."""
     sizes = {
@@ -167,6 +172,8 @@ def volumes_full(case: CaseFile) -> Iterable[Finding]:
             last = float(item.values[-1])
             shown = f"{excerpt(moved)}; last {number(last)}, size {number(size)}"
             told = f"{store.name} has {number(last)} of {number(size)} bytes left"
+            if soon := full_in(last, -theil_sen(item.times[-_LATELY:], item.values[-_LATELY:])):
+                told, shown = f"{told}; {soon}", f"{shown}, {soon}"
             fact = Fact(told, item.observation, shown)
             strength = 0.74 if last <= 0.03 * size else 0.5
             yield _finding(case, "db_disk_full", store, strength, (fact,))

@@ -81,6 +81,7 @@ def _summary(told: str, broken: Sequence[Workload], felt: Sequence[Fact], routes
     state = f"Without enough ready pods: {names}{more}." if broken else ""
     shares = [f"{item.text}." for item in felt]
     paths = ", ".join(dict.fromkeys(hit.route for hit in routes))
+    told = f"{told}." if told and told[-1] not in ".!?" else told
     return " ".join(part for part in (told, state, *shares, f"Routes hit: {paths}." if paths else "") if part)
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from agent_sre.analysis.casefile import CaseFile
 from agent_sre.analysis.changepoints import median
 from agent_sre.analysis.departures import Departure, departure, departures, excerpt, incident_start, number
+from agent_sre.analysis.filling import full_in, theil_sen
 from agent_sre.analysis.objects import object_of
 from agent_sre.analysis.profiles import Profile, profiles
 from agent_sre.analysis.resources import busier
@@ -40,6 +41,8 @@ def memory_leak(case: CaseFile) -> Iterable[Finding]:
         moved = departure(case, item) or _span(item)
         text = f"Memory of {name} grows by {number(slope * 60)} bytes a minute and stands at {number(last)}"
         shown = f"{excerpt(moved)}; slope {number(slope * 60)} a minute, last {number(last)}"
+        if limit is not None and (soon := full_in(limit - last, slope)):
+            text, shown = f"{text}; {soon}", f"{shown}, limit {number(limit)}, {soon}"
         facts = [Fact(text, item.observation, shown)]
         yield Finding(
             analyzer="memory_leak",
@@ -69,9 +72,7 @@ def _steady_slope(item: Measured) -> float | None:
     if median(values[-6:]) < 1.4 * median(values[:6]):
         return None  # growth by half cannot be there; this spares most series the pairs of samples
     pick = np.linspace(0, values.size - 1, min(values.size, 60)).astype(int)
-    left, right = np.triu_indices(pick.size, 1)
-    slopes = (values[pick][right] - values[pick][left]) / (times[pick][right] - times[pick][left])
-    slope = float(np.median(slopes))
+    slope = theil_sen(times, values)
     grown = slope * float(times[-1] - times[0])
     rising = float(np.mean(np.diff(values[pick]) > 0))
     if slope <= 0 or grown < 0.5 * float(values[0]) or rising < 0.8:
