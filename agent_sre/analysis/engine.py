@@ -54,6 +54,7 @@ from agent_sre.analysis.routing import analyze_routing
 from agent_sre.analysis.runtime import analyze_runtime
 from agent_sre.analysis.scheduling import analyze_scheduling
 from agent_sre.analysis.startup import analyze_startup
+from agent_sre.analysis.told_by_alerts import told_by_alerts
 from agent_sre.analysis.traces import trace_findings
 from agent_sre.analysis.volumes import analyze_volumes
 from agent_sre.analysis.zones import analyze_zones
@@ -104,6 +105,7 @@ ANALYZERS: tuple[Analyzer, ...] = (
     pod_network_delay,
     packet_loss,
     node_network_delay,
+    told_by_alerts,
     origins,
     cut_short,
     trace_findings,

@@ -6,10 +6,8 @@ pods run; where that leaves several, by how much more it retransmits than it use
 they were kept as an observation, for sites whose metrics ended before the question was asked.
 """
 
-import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from agent_sre.analysis.casefile import CaseFile
@@ -19,46 +17,36 @@ from agent_sre.analysis.outside import surge
 from agent_sre.analysis.profiles import profiles
 from agent_sre.analysis.resources import busier
 from agent_sre.analysis.signals import about, workload_of_pod
+from agent_sre.analysis.told_by_alerts import RETRANSMITS, SLOW, TROUBLE, Told, deepest_slow, told
 from agent_sre.domain.finding import Fact, Finding
-from agent_sre.domain.visible import one_line
 
 _LEAST = 3
 _TIMES = 5.0
-_RETRANSMIT_WORDS = re.compile(r"retrans", re.IGNORECASE)
-_TROUBLE_WORDS = re.compile(r"laten|slow|traffic.?drop|rate.?drop|network", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """An alert as an observation kept it."""
-
-    name: str
-    labels: Mapping[str, str]
-    text: str
-    observation: str
+_WITNESS, _HOME = 10.0, 12.0
+"""What an alert about a node's retransmissions counts, and that all that is slow by itself lives on the node."""
 
 
 def node_network_delay(case: CaseFile) -> Iterable[Finding]:
     """The node behind latency that many workloads share and none explains."""
     slow = _slowed(case)
-    told = _told(case)
-    troubled = {name for name in slow} | {
-        workload for item in told if _TROUBLE_WORDS.search(item.name) and (workload := _workload(item.labels))
-    }
+    alerts = told(case)
+    troubled = set(slow) | {item.workload for item in alerts if TROUBLE.search(item.name) and item.workload}
     if len(troubled) < _LEAST or surge(case) is not None or _explained(case, troubled):
         return
     homes = _homes(case)
     hosts = Counter(node for name in troubled for node in homes.get(name, ()))
     resent = {moved.signal.entity.name: moved for moved in _retransmits(case)}
-    witnesses = {node: item for item in told if _RETRANSMIT_WORDS.search(item.name) and (node := _node(item.labels))}
+    witnesses = {item.node: item for item in alerts if RETRANSMITS.search(item.name) and item.node}
     nodes = sorted(set(hosts) | set(witnesses) | (set(resent) if not hosts else set()))
     if not nodes or not (resent or witnesses):
         yield from _common_home(case, slow, homes)
         return
-    scores = {node: _score(node, hosts, resent, witnesses) for node in nodes}
+    # Where nothing was measured, alerts tell who is slow by itself: their node is nearer than one that sends again.
+    deep = Counter(node for name in deepest_slow(case) for node in homes.get(name, ())) if not slow else Counter()
+    scores = {node: _score(node, hosts, resent, witnesses) + _HOME * _share(node, deep) for node in nodes}
     total = sum(scores.values()) or 1.0
     for place, node in enumerate(sorted(nodes, key=lambda node: (-scores[node], node))[:3]):
-        facts = _facts(node, slow, resent, witnesses, told)
+        facts = _facts(node, slow, resent, witnesses, alerts)
         if not facts or (scores[node] == 0 and place):
             continue
         yield Finding(
@@ -135,10 +123,14 @@ def _score(
     moved = resent.get(node)
     rise = (moved.after - moved.before) if moved is not None else 0.0
     steepness = min(moved.ratio, 50.0) if moved is not None else 0.0
-    share = hosts.get(node, 0) / max(sum(hosts.values()), 1)
-    return (steepness * (0.2 + share) + min(rise, 5.0)) * (1.0 if share or not hosts else 0.1) + 10.0 * (
+    share = _share(node, hosts)
+    return (steepness * (0.2 + share) + min(rise, 5.0)) * (1.0 if share or not hosts else 0.1) + _WITNESS * (
         node in witnesses
     )
+
+
+def _share(node: str, hosts: Mapping[str, int]) -> float:
+    return hosts.get(node, 0) / max(sum(hosts.values()), 1)
 
 
 def _facts(
@@ -146,7 +138,7 @@ def _facts(
     slow: Mapping[str, Departure],
     resent: Mapping[str, Departure],
     witnesses: Mapping[str, Told],
-    told: list[Told],
+    alerts: Sequence[Told],
 ) -> tuple[Fact, ...]:
     facts = []
     if node in resent:
@@ -155,40 +147,13 @@ def _facts(
             moved.fact(f"{node} sends {number(moved.after)} segments a second again, usually {number(moved.before)}")
         )
     if node in witnesses:
-        item = witnesses[node]
-        facts.append(Fact(f"{item.name} fires for {node}", item.observation, f"{item.name} {node}: {item.text}"))
+        facts.append(witnesses[node].fact())
     for name, moved in sorted(slow.items())[:4]:
         unit = moved.signal.unit
         facts.append(moved.fact(f"{name} answers in {number(moved.after)} {unit}, usually {number(moved.before)}"))
     if not slow:
-        for item in [item for item in told if _TROUBLE_WORDS.search(item.name)][:4]:
-            workload = _workload(item.labels)
-            facts.append(
-                Fact(f"{item.name} fires for {workload}", item.observation, f"{item.name} {workload}: {item.text}")
-            )
+        first = sorted(
+            (item for item in alerts if TROUBLE.search(item.name)), key=lambda item: not SLOW.search(item.name)
+        )
+        facts += [item.fact() for item in first[:4]]
     return tuple(facts)
-
-
-def _told(case: CaseFile) -> list[Told]:
-    """Firing alerts that an observation kept (Prometheus' own list, or the payload that opened the incident)."""
-    found = []
-    for observation in case.observations.values():
-        for rule in observation.rules:
-            for alert in rule.get("alerts") or ():
-                labels = {str(key): str(value) for key, value in (alert.get("labels") or {}).items()}
-                notes = alert.get("annotations") or {}
-                text = one_line(str(notes.get("description") or notes.get("summary") or ""), 200)
-                name = labels.get("alertname", str(rule.get("name", "")))
-                found.append(Told(name, labels, text, observation.id))
-    return sorted(found, key=lambda item: (item.name, sorted(item.labels.items())))
-
-
-def _workload(labels: Mapping[str, str]) -> str:
-    for label in ("workload", "deployment", "statefulset", "daemonset", "service", "app"):
-        if labels.get(label):
-            return labels[label]
-    return workload_of_pod(labels["pod"]) if labels.get("pod") else ""
-
-
-def _node(labels: Mapping[str, str]) -> str:
-    return (labels.get("node") or labels.get("instance") or "").partition(":")[0]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from agent_sre.evidence import (
     alert_conditions,
+    alerts_received,
     changes,
     kubernetes_events,
     kubernetes_nodes,
@@ -33,6 +34,7 @@ COLLECTORS: tuple[Collector, ...] = (
     Collector(pod_logs.NAME, pod_logs.collect),
     Collector(node_journals.NAME, node_journals.collect),
     Collector(metrics_signals.NAME, metrics_signals.collect),
+    Collector(alerts_received.NAME, alerts_received.collect),
     Collector(alert_conditions.NAME, alert_conditions.collect),
     Collector(changes.NAME, changes.collect),
     Collector(topology.NAME, topology.collect),
