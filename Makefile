@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV   ?= .venv
 ARGS   ?=
+CASES  ?= ../shared/cases
 
 BIN    := $(VENV)/bin
 LOCKS  := requirements
@@ -25,7 +26,7 @@ WARM := agent_sre.bootstrap.running, agent_sre.bootstrap.live, agent_sre.graph.c
 .DEFAULT_GOAL := help
 PEERS := $(patsubst $(LOCKS)/peers/%.lock,build/bench-peers/%/.ready,$(wildcard $(LOCKS)/peers/*.lock))
 
-.PHONY: help venv demo test e2e lint fmt bench bench-analysis docs lock clean
+.PHONY: help venv demo test e2e lint fmt eval bench bench-analysis docs lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +52,13 @@ lint: venv ## check style, types, layers and sizes
 fmt: venv ## format, and fix what ruff can
 	@$(BIN)/ruff check --fix --exit-zero --quiet .
 	@$(BIN)/ruff format .
+
+# Status 1 (a case broke) still gives a summary, which lists the case.
+eval: venv ## score the engine on CASES (default ../shared/cases) and the own sets: benchmarks/results/eval.md (ARGS="--jobs 2")
+	@rm -rf build/eval && mkdir -p build/eval
+	@$(BIN)/python -m tests.scenarios.sets build/eval/own $(SETS)
+	@$(BIN)/agent-sre eval $(CASES)/*/ build/eval/own/*/ --json $(ARGS) > build/eval/eval.json || [ $$? -eq 1 ]
+	@$(BIN)/python -m benchmarks.eval_markdown build/eval/eval.json
 
 bench: venv ## run the benchmarks (ARGS="...")
 	@$(BIN)/python -m benchmarks.bench $(ARGS)

@@ -1,15 +1,19 @@
 """``python -m benchmarks.eval_markdown EVAL.json ...``: the committed summary of evaluations, failures included.
 
-Each argument is the output of ``agent-sre eval SET --json``, named after its set. Only ids, fault types and figures are
-written: the public cases' content is no part of the project. First scores of the own sets come from their registry.
+Each argument is an output of ``agent-sre eval SET... --json``; one of a single set is named after it. Only ids, fault
+types and figures are written: the public cases' content is no part of the project. First scores of the own sets come
+from their registry.
 """
 
 import sys
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import orjson
+
+from agent_sre.service.evaluate import by_set
 
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "benchmarks" / "results" / "eval.md"
@@ -22,9 +26,9 @@ written before their author had read the analyzers; the first score is what the 
 had not been developed with, and is never updated. It is the better guide to cases of unseen kinds."""
 
 
-def table(rows: list[list[object]], head: list[str]) -> str:
+def table(rows: Sequence[Sequence[object]], head: Sequence[str]) -> str:
     """A Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
+    lines: list[Sequence[object]] = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(str(cell) for cell in line)} |" for line in lines)
 
 
@@ -44,10 +48,12 @@ def pooled_error(documents: dict[str, dict[str, Any]]) -> float:
     return sum(gaps) / size if size else 0.0
 
 
-def main(paths: list[str]) -> None:
+def main(paths: list[str], target: Path = TARGET) -> None:
     """Write the summary."""
-    documents = {Path(path).stem: orjson.loads(Path(path).read_bytes()) for path in paths}
-    command = "agent-sre eval ../shared/cases/SET --json > SET.json; python -m benchmarks.eval_markdown SET.json ..."
+    documents: dict[str, dict[str, Any]] = {}
+    for path in paths:
+        documents |= by_set(orjson.loads(Path(path).read_bytes()), Path(path).stem)
+    command = "make eval CASES=../shared/cases"
     parts = ["# Evaluation", f"Made by `{command}`. Seconds depend on what else the machine did.", "## Per set"]
     parts.append(table([figures(name, found["overall"]) for name, found in documents.items()], ["set", *_COLUMNS]))
     parts.append(f"Calibration error over all sets together: {pooled_error(documents):.3f}.")
@@ -61,9 +67,9 @@ def main(paths: list[str]) -> None:
         parts.append("Not right at the first: " + (", ".join(_miss(row) for row in missed) or "none") + ".")
     parts += ["## Honesty", _HONESTY]
     first = tomllib.loads(FIRST.read_text("utf-8"))
-    rows = [[name, row["cases"], row["a_at_1"], row["commit"]] for name, row in first.items()]
-    parts.append(table(rows, ["own set", "cases", "first A@1", "engine of commit"]))
-    TARGET.write_text("\n\n".join(parts) + "\n", "utf-8")
+    scores = [[name, row["cases"], row["a_at_1"], row["commit"]] for name, row in first.items()]
+    parts.append(table(scores, ["own set", "cases", "first A@1", "engine of commit"]))
+    target.write_text("\n\n".join(parts) + "\n", "utf-8")
 
 
 def _miss(row: dict[str, Any]) -> str:

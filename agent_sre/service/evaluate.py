@@ -1,20 +1,14 @@
 """How good is the engine? Cases with known causes, scored by the rules of the snapshot document.
 
-Scoring is pure: an answer and a truth in, a score out. The driver gives each case to ``investigate`` and opens its
-truth only after the answer is final, so nothing that investigates can have read it. Not here: how a case is
-investigated (the caller hands that in), and any look at what a case holds. Called by ``agent-sre eval`` and by tests.
+Scoring is pure: an answer and a truth in, a score out. Not here: who gives the cases out (``evaluate_set``), and any
+look at what a case holds. Called by ``agent-sre eval`` and by tests.
 """
 
-import gc
 import math
-import resource
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 import yaml
@@ -24,7 +18,6 @@ from agent_sre.domain.fault import fault_types
 from agent_sre.domain.reference import owner_name
 
 Answer = Mapping[str, Any]
-Investigate = Callable[[Path], Answer]
 
 DEPTHS = (1, 3, 5)
 BINS = 10
@@ -103,7 +96,7 @@ def _cause(item: Mapping[str, Any]) -> Cause:
 def score(outcome: Outcome, truth: Truth) -> Scored:
     """Judge one answer."""
     hypotheses: Sequence[Mapping[str, Any]] = outcome.answer.get("hypotheses") or []
-    abstained = outcome.answer.get("status") != "conclusive"
+    abstained = not outcome.error and outcome.answer.get("status") != "conclusive"
     first = hypotheses[0] if hypotheses else None
     right_at = next((place for place, item in enumerate(hypotheses[:5], start=1) if is_right(item, truth)), None)
     hit = right_at == 1
@@ -238,84 +231,45 @@ def _row(case: Scored) -> dict[str, Any]:
     return row | ({"error": case.outcome.error} if case.outcome.error else {})
 
 
+def report_sets(sets: Mapping[str, Sequence[Scored]]) -> dict[str, Any]:
+    """The document of several sets: all of them together, each case with its ``set``, and each set's own figures."""
+    whole = report([case for cases in sets.values() for case in cases])
+    alone = {name: report(cases) for name, cases in sets.items()}
+    whole["cases"] = [{"set": name, **row} for name, found in alone.items() for row in found["cases"]]
+    whole["sets"] = {name: {k: v for k, v in found.items() if k != "cases"} for name, found in alone.items()}
+    return whole
+
+
+def by_set(document: Mapping[str, Any], name: str) -> dict[str, dict[str, Any]]:
+    """A printed document taken apart into one per set; ``name`` is that of the set where the document holds one."""
+    if "sets" not in document:
+        return {name: dict(document)}
+    return {
+        key: {**figures, "cases": [row for row in document["cases"] if row["set"] == key]}
+        for key, figures in document["sets"].items()
+    }
+
+
 def compare(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[list[str], list[str]]:
-    """Ids of cases that got better, and worse, by the rank of the first right answer; new cases are neither."""
-    before = {row["id"]: row["right_at"] for row in old.get("cases", [])}
+    """Cases that got better, and worse, by the rank of the first right answer; new cases are neither.
+
+    Cases agree by set and id, and by id alone where one of the documents holds a single set, which it does not name.
+    """
+    one = "sets" not in old or "sets" not in new
+    before = {(None if one else row.get("set"), row["id"]): row["right_at"] for row in old.get("cases", [])}
     better, worse = [], []
     for row in new["cases"]:
-        if row["id"] not in before:
+        key = (None if one else row.get("set"), row["id"])
+        if key not in before:
             continue
-        then, now = _place(before[row["id"]]), _place(row["right_at"])
+        then, now = _place(before[key]), _place(row["right_at"])
+        name = f"{row['set']}/{row['id']}" if "set" in row else row["id"]
         if now < then:
-            better.append(row["id"])
+            better.append(name)
         elif now > then:
-            worse.append(row["id"])
+            worse.append(name)
     return better, worse
 
 
 def _place(right_at: int | None) -> int:
     return 99 if right_at is None else right_at
-
-
-def case_paths(folder: Path) -> list[Path]:
-    """The cases of a set, by id. Raises PermanentError where the folder is no set."""
-    cases, truths = folder / "cases", folder / "truth"
-    if not cases.is_dir() or not truths.is_dir():
-        raise PermanentError(f"{folder} is no set of cases: it needs the folders cases/ and truth/")
-    found = sorted(path for path in cases.iterdir() if path.is_dir() or path.name.endswith(".tar.gz"))
-    if not found:
-        raise PermanentError(f"{cases} holds no case")
-    return found
-
-
-def run(
-    folder: Path,
-    investigate: Investigate,
-    *,
-    jobs: int = 1,
-    prepare: Callable[[], None] | None = None,
-    progress: Callable[[str], None] = lambda _: None,
-) -> list[Scored]:
-    """Investigate every case and score it. ``jobs`` processes (0: this one); ``prepare`` loads what is slow to import.
-
-    ``investigate`` and ``prepare`` must be importable functions where ``jobs`` is not 0.
-    """
-    paths = case_paths(folder)
-    scored = []
-    for outcome in _outcomes(paths, investigate, jobs, prepare):
-        scored.append(score(outcome, read_truth(folder / "truth" / f"{outcome.id}.yaml")))
-        progress(outcome.id)
-    return scored
-
-
-def _outcomes(
-    paths: Sequence[Path], investigate: Investigate, jobs: int, prepare: Callable[[], None] | None
-) -> Iterable[Outcome]:
-    if jobs == 0:
-        yield from (answer_one(path, investigate) for path in paths)
-        return
-    with ProcessPoolExecutor(max_workers=jobs, mp_context=get_context("spawn"), initializer=prepare) as pool:
-        futures = [pool.submit(answer_one, path, investigate) for path in paths]
-        for path, future in zip(paths, futures, strict=True):
-            # A defect in one case is that case's result, not the end of the evaluation.
-            broken = future.exception()
-            yield future.result() if broken is None else _broken(path, broken)
-
-
-def answer_one(path: Path, investigate: Investigate) -> Outcome:
-    """Investigate one case and measure it, without what the case before has left behind."""
-    gc.collect()
-    begun = perf_counter()
-    answer = investigate(path)
-    seconds = perf_counter() - begun
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return Outcome(case_id(path), answer, seconds, peak)
-
-
-def case_id(path: Path) -> str:
-    """The case's id: its folder's or archive's name."""
-    return path.name.removesuffix(".tar.gz")
-
-
-def _broken(path: Path, error: BaseException) -> Outcome:
-    return Outcome(case_id(path), {"status": "error", "hypotheses": []}, 0.0, 0.0, f"{type(error).__name__}: {error}")

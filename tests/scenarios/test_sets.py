@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from agent_sre.cli.eval import answer_case
-from agent_sre.service.evaluate import Scored, run
+from agent_sre.service.evaluate import Scored
+from agent_sre.service.evaluate_set import run
 from tests.scenarios.sets.registry import SETS, write_set
 
 

@@ -9,16 +9,17 @@ from agent_sre.domain.errors import PermanentError
 from agent_sre.service.evaluate import (
     Outcome,
     Scored,
+    by_set,
     calibration,
-    case_paths,
     compare,
     quantile,
     read_truth,
     report,
-    run,
+    report_sets,
     score,
     summary,
 )
+from agent_sre.service.evaluate_set import case_paths, run
 
 OBJECT = "{kind: Deployment, namespace: garden, name: basil}"
 
@@ -143,10 +144,8 @@ def test_a_set_is_investigated_and_grouped_by_family(tmp_path: Path) -> None:
         (tmp_path / "cases" / name).mkdir(parents=True)
         (tmp_path / "truth").mkdir(exist_ok=True)
         (tmp_path / "truth" / f"{name}.yaml").write_text(f"cause: {fault}\nobject: {OBJECT}", "utf-8")
-    told: list[str] = []
     answer = {"status": "conclusive", "hypotheses": [hypothesis("oom_killed", "basil")]}
-    found = report(run(tmp_path, lambda path: answer, jobs=0, progress=told.append))
-    assert told == ["x-1", "x-2"]
+    found = report(run(tmp_path, lambda path: answer, jobs=0))
     assert found["families"]["runtime"]["a_at_1"] == 1.0
     assert found["families"]["data_stores"]["a_at_1"] == 0.0
     assert [row["right_at"] for row in found["cases"]] == [1, None]
@@ -161,3 +160,36 @@ def test_a_truth_that_is_none_is_named(tmp_path: Path) -> None:
     (tmp_path / "t.yaml").write_text("- 1", "utf-8")
     with pytest.raises(PermanentError, match=r"t\.yaml holds list"):
         read_truth(tmp_path / "t.yaml")
+
+
+def test_several_sets_are_one_document_and_can_be_taken_apart(tmp_path: Path) -> None:
+    case = judged(tmp_path, f"cause: oom_killed\nobject: {OBJECT}", hypothesis("oom_killed", "basil"))
+    found = report_sets({"a": [case], "b": [case, case]})
+    assert found["overall"]["cases"] == 3
+    assert [row["set"] for row in found["cases"]] == ["a", "b", "b"]
+    assert found["sets"]["b"]["overall"]["cases"] == 2
+    assert len(by_set(found, "x")["b"]["cases"]) == 2
+    assert list(by_set(report([case]), "x")) == ["x"]
+
+
+def test_sets_are_compared_by_set_and_id() -> None:
+    def rows(a: int | None, b: int | None) -> dict[str, Any]:
+        found = [{"set": "a", "id": "1", "right_at": a}, {"set": "b", "id": "1", "right_at": b}]
+        return {"sets": {}, "cases": found}
+
+    assert compare(rows(1, None), rows(2, 1)) == (["b/1"], ["a/1"])
+    assert compare({"cases": [{"id": "1", "right_at": 1}]}, {"cases": [{"id": "1", "right_at": 2}]}) == ([], ["1"])
+
+
+def test_a_missing_truth_is_named(tmp_path: Path) -> None:
+    (tmp_path / "cases" / "x-1").mkdir(parents=True)
+    (tmp_path / "truth").mkdir()
+    with pytest.raises(PermanentError, match=r"truth/x-1\.yaml is missing"):
+        case_paths(tmp_path)
+
+
+def test_a_broken_case_is_a_miss_and_no_abstention(tmp_path: Path) -> None:
+    (tmp_path / "t.yaml").write_text("cause: null\nobject: null\nno_cause: true", "utf-8")
+    outcome = Outcome("x", {"status": "error", "hypotheses": []}, 0.0, 0.0, "no alerts.json")
+    found = score(outcome, read_truth(tmp_path / "t.yaml"))
+    assert (found.right_at, found.abstained) == (None, False)
