@@ -180,6 +180,8 @@ PROGRAM_MESSAGES: tuple[tuple[str, float, str, str, tuple[str, ...]], ...] = (
             r"(?:invalid|malformed|(?:failed to|cannot) (?:parse|load|read)|error (?:pars|load|read)ing) .{0,30}config",
             r"unknown (?:field|directive|key) .{0,40}config", r"could not resolve placeholder '",
             r"missing required (?:environment|env|config|setting|property)", r"nginx: \[emerg\]",
+            r"time: (?:unknown|missing) unit .{0,40}in duration",
+            r"\bconfig(?:uration)?: .{0,60}(?:unknown|invalid|missing)",
             r"failed to bind properties", r"environment variable .{1,60} (?:not set|is required|missing|must be)",
             r"yaml: (?:line|unmarshal)",
             r"required (?:environment variable|setting|configuration|key) .{0,60}(?:missing|not set|is not)",

@@ -74,7 +74,8 @@ def _steady_slope(item: Measured) -> float | None:
     pick = np.linspace(0, values.size - 1, min(values.size, 60)).astype(int)
     slope = theil_sen(times, values)
     grown = slope * float(times[-1] - times[0])
-    rising = float(np.mean(np.diff(values[pick]) > 0))
+    stretches = np.array([np.median(part) for part in np.array_split(values, 12)])
+    rising = float(np.mean(np.diff(stretches) > 0))  # of stretches: what jitters from sample to sample grows too
     if slope <= 0 or grown < 0.5 * float(values[0]) or rising < 0.8:
         return None
     residual = values - (np.median(values) + slope * (times - np.median(times)))

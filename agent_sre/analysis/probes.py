@@ -243,12 +243,14 @@ def _timing(cluster: Cluster, trial: Trial) -> Finding | None:
         return _finding(trial, "timing", 0.93 if killing and died_early else 0.7, why, *map(event_fact, killing[:1]))
     slow = timeout <= 2 and bool(_TOO_SLOW.search(trial.words)) and threshold <= 2
     hasty = grace <= 15 or (threshold == 1 and timeout <= 1) or (delay <= 3 and period * threshold <= 15) or slow
-    if not hasty or not trial.failures:
+    never_up = bool(killing) and died_early and grace <= 30 and "connection refused" in trial.words
+    if not (hasty or never_up) or not trial.failures:
         return None
     why = "starts too early or gives up too soon for the container to come up"
     if slow and not died_early:
         why = "waits too short for an answer and forgives too little"
-    return _finding(trial, "timing", 0.88 if died_early or slow else 0.7, why)
+    certain = hasty and (died_early or slow)  # else it may as well hang before it listens
+    return _finding(trial, "timing", 0.88 if certain else 0.7, why)
 
 
 def _lived(trial: Trial) -> timedelta | None:

@@ -39,7 +39,9 @@ _CONFIG = re.compile(
     r"(not set|missing|required|invalid|must be|not found|undefined)"
     r"|\[emerg\]|unknown directive|failed to bind properties|could not resolve placeholder"
     r"|(yaml|toml|json|ini): line \d+"
-    r"|parse error .{0,40}(line|column) \d+|(config|settings?)\S*[ :].{0,40}(unexpected|syntax error|validation error)",
+    r"|parse error .{0,40}(line|column) \d+"
+    r"|(config|settings?)\S*[ :].{0,40}(unexpected|syntax error|validation error|unknown)"
+    r"|time: (unknown|missing) unit",
     re.I,
 )
 _HEAP = re.compile(r"heap out of memory|OutOfMemoryError: Java heap|perhaps out of memory|Cannot allocate memory", re.I)

@@ -16,7 +16,7 @@ from agent_sre.analysis.kubernetes.logs import journal, last_match, matching, st
 from agent_sre.analysis.kubernetes.pods import Container, Pod
 from agent_sre.analysis.kubernetes.pulls import Pull, pull_cause
 from agent_sre.analysis.kubernetes.reading import Path, items, positions, text
-from agent_sre.analysis.kubernetes.references import missing_config_maps
+from agent_sre.analysis.kubernetes.references import missing_config_maps, secrets_alone
 from agent_sre.analysis.kubernetes.workload import Workload
 from agent_sre.domain.finding import Fact, Finding
 
@@ -141,9 +141,18 @@ def _references(case: CaseFile, cluster: Cluster, workload: Workload, pod: Pod) 
                 yield _finding(workload, pod, "incorrect_command", 0.85, why, facts)
             elif words and not _NODE_TROUBLE.search(words):
                 yield _finding(workload, pod, "config_invalid", 0.6, f"the kubelet cannot make {container.name}", facts)
-            else:
-                yield from _unlisted(workload, pod, missing_config_maps(cluster, pod))
+            elif absent := missing_config_maps(cluster, pod):
+                yield from _unlisted(workload, pod, absent)
+            elif container.waiting == "CreateContainerConfigError" and not words:
+                yield from _by_elimination(workload, pod, [*secrets_alone(cluster, pod, container)[:3], *facts])
     yield from _mounts(case, cluster, workload, pod)
+
+
+def _by_elimination(workload: Workload, pod: Pod, facts: list[Fact]) -> Iterator[Finding]:
+    """Of what a container's configuration can lack, only Secrets are left; the last fact is that it waits."""
+    if len(facts) > 1:
+        why = "of what its environment is taken from, only a Secret, or a key of it, can be missing"
+        yield _finding(workload, pod, "missing_secret_binding", 0.65, why, facts)
 
 
 def _mounts(case: CaseFile, cluster: Cluster, workload: Workload, pod: Pod) -> Iterator[Finding]:

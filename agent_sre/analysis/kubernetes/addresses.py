@@ -1,12 +1,14 @@
 """Addresses of Services in workloads' configuration: environment, arguments, and host and port in separate variables.
 
 Only names that mean a Service are kept: a single label, ``name.namespace`` with a namespace that is known, or
-``name.namespace.svc[.domain]``. Anything else is outside the cluster and none of our business here.
+``name.namespace.svc[.domain]``; and ``name.other`` where a Service of that name is next door. Anything else is outside
+the cluster and none of our business here.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from weakref import WeakKeyDictionary
 
 from agent_sre.analysis.casefile import K8sObject, Seen
@@ -27,6 +29,8 @@ _NAMES_HOST = re.compile(r"(?:HOST|HOSTNAME|ADDR|ADDRESS|SERVER|ENDPOINT|SERVICE
 _HOST_SUFFIX = re.compile(r"_?(?:HOSTNAME|HOST|ADDRESS|ADDR|SERVER|ENDPOINT|SERVICE_NAME|SERVICE)$", re.IGNORECASE)
 _BARE_HOST = re.compile(r"^[a-z](?:[-a-z0-9.]*[a-z0-9])?$")
 _IP = re.compile(r"^\d+(\.\d+){3}$")
+Meant = Callable[[str], ObjectRef | None]
+"""The Service that a host name means to one workload."""
 _LOCAL = frozenset({"localhost", "true", "false", "none", "null", "auto", "default", "info", "debug", "production"})
 
 
@@ -60,7 +64,11 @@ def addresses(cluster: Cluster) -> tuple[Address, ...]:
     kept = _KEPT.get(cluster)
     if kept is None:
         known = known_namespaces(cluster)
-        kept = tuple(item for workload in cluster.workloads.values() for item in _of_workload(workload, known))
+        kept = tuple(
+            item
+            for workload in cluster.workloads.values()
+            for item in _of_workload(workload, partial(_meant, cluster, known, workload.ref.namespace))
+        )
         _KEPT[cluster] = kept
     return kept
 
@@ -84,6 +92,15 @@ def service_named(host: str, namespace: str, known: frozenset[str]) -> ObjectRef
     return None
 
 
+def _meant(cluster: Cluster, known: frozenset[str], namespace: str, host: str) -> ObjectRef | None:
+    """The same for an address that a workload is given; a namesake next door makes the rest mean a namespace."""
+    found = service_named(host, namespace, known)
+    name, _, rest = host.partition(".")
+    if found is not None or not rest or "." in rest or cluster.get(ObjectRef("Service", namespace, name)) is None:
+        return found
+    return ObjectRef("Service", rest, name)
+
+
 def hosts_in(words: str) -> Iterator[tuple[str, int | None]]:
     """The hosts and ports of URLs and ``host:port`` pairs in a text."""
     for match in _URL.finditer(words):
@@ -94,19 +111,19 @@ def hosts_in(words: str) -> Iterator[tuple[str, int | None]]:
                 yield match[1], int(match[2])
 
 
-def _of_workload(workload: Workload, known: frozenset[str]) -> Iterator[Address]:
+def _of_workload(workload: Workload, meant: Meant) -> Iterator[Address]:
     source = workload.spec_source
     if source is None:
         return
     for container in workload.containers:
         literal = {name: (value, path) for name, value, path in _literals(container)}
         for name, (value, path) in literal.items():
-            yield from _in_value(workload, source[0], name, value, path, known)
-            yield from _host_and_port(workload, source[0], name, value, literal, known)
+            yield from _in_value(workload, source[0], name, value, path, meant)
+            yield from _host_and_port(workload, source[0], name, value, literal, meant)
         for place, argument in enumerate(container.spec.get("args") or ()):
             if isinstance(argument, str) and ":" in argument:
                 path = (*container.spec_path, "args", place)
-                yield from _in_value(workload, source[0], argument.partition("=")[0], argument, path, known)
+                yield from _in_value(workload, source[0], argument.partition("=")[0], argument, path, meant)
 
 
 def _literals(container: Container) -> Iterator[tuple[str, str, Path]]:
@@ -117,10 +134,10 @@ def _literals(container: Container) -> Iterator[tuple[str, str, Path]]:
 
 
 def _in_value(
-    workload: Workload, seen: Seen[K8sObject], name: str, value: str, path: Path, known: frozenset[str]
+    workload: Workload, seen: Seen[K8sObject], name: str, value: str, path: Path, meant: Meant
 ) -> Iterator[Address]:
     for host, port in hosts_in(value):
-        service = service_named(host, workload.ref.namespace, known)
+        service = meant(host)
         if service is not None and (port is None or port <= 65535):
             yield Address(workload, name, value, host, port, service, seen, (path,), True)
 
@@ -131,11 +148,11 @@ def _host_and_port(
     name: str,
     value: str,
     literal: dict[str, tuple[str, Path]],
-    known: frozenset[str],
+    meant: Meant,
 ) -> Iterator[Address]:
     if not _NAMES_HOST.search(name) or not _BARE_HOST.match(value):
         return
-    service = service_named(value, workload.ref.namespace, known)
+    service = meant(value)
     if service is None:
         return
     prefix = _HOST_SUFFIX.sub("", name)

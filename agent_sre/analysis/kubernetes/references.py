@@ -1,15 +1,17 @@
 """What a pod refers to and the listing lacks: ConfigMaps, and keys of them.
 
 The kubelet says so in events that expire; the references and the listing stay. A reference that is optional harms
-nobody, and a kind that was not listed proves nothing. Secrets are never read, so of them only the kubelet can tell.
+nobody, and a kind that was not listed proves nothing. Secrets are never read, so of them the kubelet tells; where no
+words of it are left, a container that waits for its configuration and names nothing but Secrets tells as much.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from agent_sre.analysis.kubernetes.cluster import Cluster
 from agent_sre.analysis.kubernetes.excerpts import fact
-from agent_sre.analysis.kubernetes.pods import Pod
+from agent_sre.analysis.kubernetes.pods import Container, Pod
 from agent_sre.analysis.kubernetes.reading import Path, items, mapping, positions, text
 from agent_sre.domain.finding import Fact
 from agent_sre.domain.reference import ObjectRef
@@ -42,6 +44,32 @@ def missing_config_maps(cluster: Cluster, pod: Pod) -> list[Fact]:
     return found
 
 
+def secrets_alone(cluster: Cluster, pod: Pod, container: Container) -> list[Fact]:
+    """The container's references to Secrets, where its environment has no other source that could be missing.
+
+    Empty where ConfigMaps were not listed but are referred to, or where the security context could be what is refused.
+    """
+    spec = container.spec
+    doubtful = mapping(spec, "securityContext") or mapping(pod.seen.value, "spec", "securityContext")
+    if doubtful or (any(_of_container(container)) and not cluster.looked_at("ConfigMap")):
+        return []
+    paths: list[Path] = [
+        (*container.spec_path, "env", place)
+        for place, item in positions(spec, "env")
+        if _needed(mapping(item, "valueFrom", "secretKeyRef"))
+    ]
+    paths += [
+        (*container.spec_path, "envFrom", place)
+        for place, item in positions(spec, "envFrom")
+        if _needed(mapping(item, "secretRef"))
+    ]
+    return [fact(f"{container.name} of {pod.ref} takes this from a Secret", pod.seen, path) for path in paths]
+
+
+def _needed(reference: Mapping[str, Any]) -> bool:
+    return bool(text(reference, "name")) and reference.get("optional") is not True
+
+
 def _volumes(pod: Pod) -> Iterator[Reference]:
     for place, volume in positions(pod.seen.value, "spec", "volumes"):
         for source in (volume, *items(volume, "projected", "sources")):
@@ -54,11 +82,15 @@ def _volumes(pod: Pod) -> Iterator[Reference]:
 
 def _environment(pod: Pod) -> Iterator[Reference]:
     for container in pod.containers:
-        for place, item in positions(container.spec, "envFrom"):
-            inner = mapping(item, "configMapRef")
-            if text(inner, "name") and inner.get("optional") is not True:
-                yield Reference(text(inner, "name"), (), (*container.spec_path, "envFrom", place))
-        for place, item in positions(container.spec, "env"):
-            inner = mapping(item, "valueFrom", "configMapKeyRef")
-            if text(inner, "name") and inner.get("optional") is not True:
-                yield Reference(text(inner, "name"), (text(inner, "key"),), (*container.spec_path, "env", place))
+        yield from _of_container(container)
+
+
+def _of_container(container: Container) -> Iterator[Reference]:
+    for place, item in positions(container.spec, "envFrom"):
+        inner = mapping(item, "configMapRef")
+        if _needed(inner):
+            yield Reference(text(inner, "name"), (), (*container.spec_path, "envFrom", place))
+    for place, item in positions(container.spec, "env"):
+        inner = mapping(item, "valueFrom", "configMapKeyRef")
+        if _needed(inner):
+            yield Reference(text(inner, "name"), (text(inner, "key"),), (*container.spec_path, "env", place))

@@ -17,6 +17,7 @@ SETS: tuple[str, ...] = (
     "volumes",
     "startup",
     "cluster_unseen",
+    "third_round_cluster",
     "change_decoys",
     "no_cause",
     "runtime",
