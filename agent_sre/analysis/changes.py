@@ -19,11 +19,11 @@ from agent_sre.analysis.casefile import CaseFile, Seen
 from agent_sre.analysis.change_content import Content, content_of
 from agent_sre.analysis.departures import alerted, incident_start
 from agent_sre.analysis.diffs import moved_only, read
-from agent_sre.analysis.evidence_words import rare, words_of
+from agent_sre.analysis.evidence_words import pieces, rare, words_of
 from agent_sre.analysis.log_entries import troubles
 from agent_sre.analysis.log_errors import log_findings
 from agent_sre.analysis.objects import object_of
-from agent_sre.analysis.origin import symptom
+from agent_sre.analysis.origin import significance, symptom
 from agent_sre.analysis.outside import provider_outage, surge
 from agent_sre.analysis.performance import memory_leak
 from agent_sre.analysis.suspects import suspects
@@ -50,6 +50,10 @@ _BY_RISK = (
 _SLOW_BURN = 0.8
 """How near a change counts whose workload fills its memory slowly: the trouble shows long after the change."""
 _HEARD = 0.6
+_FELT = 0.6
+_NOTHING_SEEN = 0.35
+"""The significance below which metrics show no harm to users, and what a change's strength is then worth: where there
+is no symptom, place and time fit any change."""
 _NAMED_IN_TITLE = 0.9
 _CALLEE, _CALLER = 0.65, 0.4
 """How well a change of what a troubled workload calls, and of what calls it, is placed; the former can break it."""
@@ -81,6 +85,7 @@ def change_findings(case: CaseFile) -> Iterable[Finding]:
         return
     suspects = _suspects(case)
     excused = 0.35 if surge(case) is not None or _provider_fails(case) else 1.0
+    excused *= _NOTHING_SEEN if _nothing_seen(case) else 1.0
     outside = any(item.fault == "upstream_provider_outage" and item.strength >= _HEARD for item in log_findings(case))
     best = suspects[0].score if suspects else 0.0
     for suspect in suspects[:_MOST]:
@@ -89,6 +94,12 @@ def change_findings(case: CaseFile) -> Iterable[Finding]:
         # Logs that name a provider speak for it; an edit that fits what they say speaks against that.
         heard = max(0.4, suspect.content.value) if outside else 1.0
         yield _finding(case, suspect, min(excused, heard))
+
+
+def _nothing_seen(case: CaseFile) -> bool:
+    """Whether no signal left its usual level in a way that users feel, and neither logs nor traces say anything new."""
+    spoken = any(item.new for item in troubles(case)) or any(seen.value.error for seen in case.spans)
+    return significance(case) < _FELT and not spoken and not suspects(case, symptom(case))
 
 
 def _provider_fails(case: CaseFile) -> bool:
@@ -167,7 +178,8 @@ def _place(change: Change, carrier: Change | None, troubled: Mapping[str, float]
             around |= {other: max(around.get(other, 0.0), part * weight) for other in others}
     near = [(weight, name) for name, weight in around.items() if any(_about(text, name) for text in texts)]
     if change.kind not in ("commit", "deploy"):
-        told = words_of(f"{change.summary} {change.diff}")
+        text = f"{change.summary} {change.diff}"
+        told = words_of(text) | pieces(text)
         near += [
             (_NAMED_IN_TITLE * weight, name) for name, weight in {**around, **troubled}.items() if name.lower() in told
         ]

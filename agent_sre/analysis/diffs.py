@@ -103,7 +103,7 @@ def _harmless(change: Change, paths: tuple[str, ...], edited: tuple[str, ...]) -
     """Whether nothing that runs was touched: by its files, else by its lines, else, without any, by its title."""
     if paths and all(_HARMLESS_PATH.search(path) or _ELSEWHERE.search(path) for path in paths):
         return True
-    if _ELSEWHERE.search(change.summary):
+    if not paths and _ELSEWHERE.search(change.summary):
         return True
     lines = [line for line in edited if line.strip()]
     return all(_COMMENT.match(line) for line in lines) and bool(lines or _HARMLESS_WORDS.search(change.summary))
@@ -114,7 +114,7 @@ def _told(change: Change, added: tuple[str, ...]) -> set[str]:
     if change.kind in ("commit", "deploy", "feature_flag"):
         return set()
     found, come = set(), "\n".join(added)
-    if _CREDENTIALS.search(change.summary):
+    if _CREDENTIALS.search(f"{change.summary} {change.target}"):
         found.add("credentials changed")
     if _DENIED.search(f"{change.target} {change.summary} {come}"):
         found.add("traffic denied")

@@ -55,6 +55,7 @@ from agent_sre.analysis.runtime import analyze_runtime
 from agent_sre.analysis.scheduling import analyze_scheduling
 from agent_sre.analysis.startup import analyze_startup
 from agent_sre.analysis.told_by_alerts import told_by_alerts
+from agent_sre.analysis.trace_times import slow_operations
 from agent_sre.analysis.traces import trace_findings
 from agent_sre.analysis.volumes import analyze_volumes
 from agent_sre.analysis.zones import analyze_zones
@@ -109,6 +110,7 @@ ANALYZERS: tuple[Analyzer, ...] = (
     origins,
     cut_short,
     trace_findings,
+    slow_operations,
     log_findings,
     traffic_surge,
     more_calls,

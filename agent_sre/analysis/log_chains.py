@@ -162,7 +162,7 @@ class Chains:
 
     def store_of(self, item: Statement) -> str:
         """The data store that a client's error is about: the logger itself, the one it names, or the only one it calls;
-        "" where that cannot be told."""
+        else the one leaf it names (whatever that is called); "" where that cannot be told."""
         if self._is_store(item.workload):
             return item.workload
         named = {pointer.target for pointer in self.pointers if pointer.statement is item}
@@ -174,7 +174,9 @@ class Chains:
             alike = [name for name in stores if _speaks_of(item.said, f"{name} {self._stores.get(name, '')}")]
             if len(alike) == 1:
                 return alike[0]
-        return ""
+        # Who says nothing and calls nobody relays nobody else's words: the message is about it.
+        leaves = [name for name in named if not self._graph.callees.get(name) and name not in self._complaining]
+        return leaves[0] if len(leaves) == 1 else ""
 
     def _is_store(self, name: str) -> bool:
         return name in self._stores or is_store(self._cluster, name)

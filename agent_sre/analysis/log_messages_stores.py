@@ -117,7 +117,8 @@ STORE_MESSAGES: tuple[tuple[str, float, str, str, tuple[str, ...]], ...] = (
             r"replica(?:tion)? (?:is )?lag", r"seconds_behind_(?:master|source)", r"standby.{0,60}behind",
             r"replica is too stale", r"max_replication_lag",
             r"lagging behind (?:the )?(?:primary|master|leader|source)", r"replication delay",
-            r"too stale to catch up", r"due to conflict with recovery", r"stale read from", r"NotEnoughReplicas",
+            r"too stale to catch up", r"due to conflict with recovery", r"stale read from",
+            r"\bis \d[\d.]* ?(?:s|secs?|seconds?|minutes?|m) behind\b", r"NotEnoughReplicas",
             r"shrinking ISR", r"under-?replicated partition", r"behind (?:the )?(?:primary|leader) by",
             r"requested WAL segment .{0,60}already been removed",
         ),
@@ -151,6 +152,7 @@ STORE_MESSAGES: tuple[tuple[str, float, str, str, tuple[str, ...]], ...] = (
             r"failed to (?:decode|deserialize|unmarshal|parse) (?:message|record|event|payload)",
             r"(?:redeliver|deliver|attempt)\w* .{0,40}(?:count|attempts?) .{0,20}exceeded",
             r"message .{0,60}(?:redelivered|requeued) .{0,20}(?:again|times)",
+            r"redelivered[=:] ?true\b.{0,80}\b(?:fail|error|exception).{0,120}\brequeu",
         ),
     ),
     (

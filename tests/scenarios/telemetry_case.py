@@ -92,11 +92,13 @@ class Incident:
         self._changes.append(Change(name, FAULT + timedelta(minutes=minute), kind, target, summary, "", diff))
         return self
 
-    def span(self, service: str, name: str, minute: float, ids: tuple[str, str, str], error: str = "") -> "Incident":
-        """One span; ``ids`` are trace, span and parent; it takes 50 ms."""
+    def span(
+        self, service: str, name: str, minute: float, ids: tuple[str, str, str], error: str = "", seconds: float = 0.05
+    ) -> "Incident":
+        """One span; ``ids`` are trace, span and parent."""
         start = (FAULT + timedelta(minutes=minute)).timestamp()
         attributes = {"error.message": error} if error else {}
-        self._spans.append(Span(*ids, service, name, start, start + 0.05, bool(error), attributes))
+        self._spans.append(Span(*ids, service, name, start, start + seconds, bool(error), attributes))
         return self
 
     def pod(self, workload: str, node: str) -> "Incident":

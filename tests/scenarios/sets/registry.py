@@ -28,6 +28,7 @@ SETS: tuple[str, ...] = (
     "outside",
     "observability",
     "telemetry_unseen",
+    "third_round_telemetry",
 )
 """The sets: modules of this package, each with scenarios."""
 
