@@ -19,8 +19,8 @@ from agent_sre.analysis.casefile import CaseFile, Seen
 from agent_sre.analysis.change_content import Content, content_of
 from agent_sre.analysis.departures import alerted, incident_start
 from agent_sre.analysis.diffs import moved_only, read
-from agent_sre.analysis.evidence_words import pieces, rare, words_of
-from agent_sre.analysis.log_entries import troubles
+from agent_sre.analysis.evidence_words import compounds, pieces, rare, words_of
+from agent_sre.analysis.log_entries import statements, troubles
 from agent_sre.analysis.log_errors import log_findings
 from agent_sre.analysis.objects import object_of
 from agent_sre.analysis.origin import significance, symptom
@@ -38,6 +38,8 @@ _MOST = 5
 _LEAST = 0.12
 _GENERIC = re.compile(r"(?:[-_.]?(?:service|svc|server|api|app|backend|worker|deployment|\d+))+$", re.IGNORECASE)
 _SHARED_CODE = re.compile(r"^(?:pkg|lib|libs|common|shared|internal|core|packages|src/common|platform)(?:/|$)")
+_RAISED = re.compile(r"\b(?:bump|upgrade|update)s?\b.{1,80}?\bv?\d+\.\d[\w.-]*\s*(?:to|=>|->|→)\s*v?\d+\.\d", re.I)
+"""A title that raises a library from one version to another, as bots and people write it."""
 _SHARP = 2 * 60.0
 """Seconds within which a change is suspect by its moment alone, where nothing can be read of what it did."""
 _UNREAD = {"deploy": 0.25, "feature_flag": 0.4, "config": 0.4, "scale": 0.4, "infrastructure": 0.4, "other": 0.3}
@@ -181,7 +183,9 @@ def _place(change: Change, carrier: Change | None, troubled: Mapping[str, float]
         text = f"{change.summary} {change.diff}"
         told = words_of(text) | pieces(text)
         near += [
-            (_NAMED_IN_TITLE * weight, name) for name, weight in {**around, **troubled}.items() if name.lower() in told
+            (_NAMED_IN_TITLE * weight, name)
+            for name, weight in {**around, **troubled}.items()
+            if name.lower() in told or _speaks_of(case, name, change)
         ]
     if near:
         weight, name = max(near, key=lambda item: (item[0], item[1]))
@@ -190,6 +194,12 @@ def _place(change: Change, carrier: Change | None, troubled: Mapping[str, float]
     code = [text for text in (change.target, *paths) if text]
     common = not code or any(_SHARED_CODE.match(text) for text in code) or read(change).manifest_only
     return nearest, 0.55 if common else 0.2
+
+
+def _speaks_of(case: CaseFile, workload: str, change: Change) -> bool:
+    """Whether one new statement of the workload's log names the flag or setting that was changed."""
+    said = (item.sample for item in statements(case) if item.workload == workload and item.new)
+    return any(compounds(change, frozenset(pieces(sample))) for sample in said)
 
 
 def _about(text: str, name: str) -> bool:
@@ -214,7 +224,7 @@ def _fault(suspect: Suspect) -> str:
         return "bad_config_change"
     if re.search(r"migrat", f"{paths} {change.summary if change.kind == 'other' else ''}", re.IGNORECASE):
         return "bad_migration"
-    if read(change).manifest_only:
+    if read(change).manifest_only or _RAISED.search(change.summary):
         return "dependency_upgrade_broken"
     return "bad_deploy"
 
@@ -233,18 +243,26 @@ def _finding(case: CaseFile, suspect: Suspect, excused: float) -> Finding:
     ]
     facts += _reasons(suspect)
     strength = min(0.92, 0.15 + 0.9 * suspect.score) * excused
+    fault = _fault(suspect)
     return Finding(
         analyzer="changes",
-        fault=_fault(suspect),
+        fault=fault,
         object=object_of(case, suspect.target),
         strength=round(strength, 3),
         statement=f"{one_line(change.summary, 120)} ({change.id[:12]}) fits the place, the time and the symptom.",
         facts=tuple(facts),
         change=change.id,
         onset=suspect.runs_from,
-        explains=tuple(object_of(case, name) for name in calls(case).callers.get(suspect.target, ())),
+        explains=tuple(object_of(case, name) for name in _harmed(case, fault, suspect.target)),
         distinguish="undo this one change and watch whether the symptom ends",
     )
+
+
+def _harmed(case: CaseFile, fault: str, target: str) -> tuple[str, ...]:
+    """Whom a change of the target harms beside it: its callers; a migration also the stores that it runs against."""
+    graph = calls(case)
+    stores = graph.callees.get(target, ()) if fault == "bad_migration" else ()
+    return tuple(sorted({*graph.callers.get(target, ()), *stores}))
 
 
 def _reasons(suspect: Suspect) -> list[Fact]:

@@ -1,7 +1,8 @@
 """Failing lookups of names that exist: it is the resolver that is wrong, not the name.
 
 A caller that cannot resolve an existing Service has a broken way to DNS; when several workloads cannot, cluster DNS
-itself is degraded. Services without a ready pod are left out, and headless ones: there a failing lookup is a symptom.
+itself is degraded. Services without a ready pod, or with one that no node takes, are left out, and headless ones:
+there a failing lookup is a symptom.
 """
 
 import re
@@ -62,7 +63,9 @@ def _answers(cluster: Cluster, service: Seen[K8sObject]) -> bool:
     if text(service.value, "spec", "clusterIP") == "None":
         return False
     selector, space = labels(service.value, "spec", "selector"), namespace_of(service.value)
-    return any(pod.ready for pod in cluster.pods if pod.ref.namespace == space and selects(selector, pod.labels))
+    pods = [pod for pod in cluster.pods if pod.ref.namespace == space and selects(selector, pod.labels)]
+    unplaced = any(not pod.node and pod.phase == "Pending" for pod in pods)
+    return not unplaced and any(pod.ready for pod in pods)
 
 
 def _degraded(failing: dict[Workload, tuple[ObjectRef, LineSeen]]) -> Finding:

@@ -3,24 +3,33 @@
 The origin analyzer says where: it shares out the extra waiting and failing. Where no resource speaks, it can only name
 the fault by exclusion, as an exception or a delay. Others say what: a message, a store's own figures, a retried offset.
 At one object the two are not rivals: the mechanism is the cause, and that the trouble begins there supports it.
-Likewise a busy CPU is what a slow query looks like from outside. Called by ``ranking``.
+Likewise a busy CPU is what a slow query looks like from outside, and what an edit does to its service; so trouble that
+begins at once after a change of the object speaks for the change. Called by ``ranking``.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from agent_sre.domain.finding import Finding
 
 _BY_EXCLUSION = frozenset({"unhandled_exception", "pod_network_delay"})
 """What the origin says where it knows no mechanism."""
 _GUESSING = frozenset({"origin", "cut_short"})
-_NOT_MECHANISMS = frozenset(
+_EDITS = frozenset(
+    {"bad_deploy", "bad_config_change", "bad_feature_flag", "bad_migration", "dependency_upgrade_broken"}
+)
+"""Changes whose harm has no form of its own: what the origin sees at their object is how it shows."""
+_SEEN_FROM_OUTSIDE = _BY_EXCLUSION | {"pod_cpu_overload"}
+_AT_ONCE = timedelta(minutes=3)
+"""How soon after a change its object is in trouble where the two belong together by their moment alone."""
+_SAMPLING = timedelta(minutes=1)
+_COINCIDES = 0.5
+"""How much of the origin's strength a change gains after which the trouble at its object began at once."""
+_PLACED = 0.4
+"""The least strength of a change that gains so: its own place and moment already speak for it."""
+_NOT_MECHANISMS = _EDITS | frozenset(
     {
-        "bad_deploy",
-        "bad_config_change",
-        "bad_feature_flag",
-        "bad_migration",
-        "dependency_upgrade_broken",
         "no_fault_found",
         "alert_rule_wrong",
         "no_data",
@@ -44,6 +53,8 @@ _BEHIND = {
     "retry_storm": frozenset({"pod_cpu_overload", "traffic_surge"}),
     "client_abuse": frozenset({"pod_cpu_overload", "traffic_surge", "retry_storm"}),
     "poison_message": frozenset({"queue_backlog", "unhandled_exception"}),
+    "liveness_probe_incorrect_port": frozenset({"crash_on_start"}),
+    "liveness_probe_incorrect_protocol": frozenset({"crash_on_start"}),
     "credentials_rotated": frozenset({"mysql_invalid_credentials"}),
 }
 """By mechanism, what it looks like at the same object to somebody who sees less."""
@@ -65,6 +76,30 @@ def fold(findings: Sequence[Finding]) -> list[Finding]:
         told = replace(best, strength=round(stronger, 4), facts=(*best.facts, *guess.facts[:1]), explains=explains)
         found[found.index(best)] = told
     return found
+
+
+def coincide(findings: Sequence[Finding]) -> list[Finding]:
+    """The findings, where the likeliest change of an object is the surer for the trouble that began there at once."""
+    found = list(findings)
+    for trouble in findings:
+        if trouble.analyzer != "origin" or trouble.fault not in _SEEN_FROM_OUTSIDE:
+            continue
+        changes = [item for item in findings if item.change is not None and item.object == trouble.object]
+        best = max(changes, key=lambda item: (item.strength, item.change or ""), default=None)
+        if best is not None and best in found and _just_before(best, trouble):
+            stronger = 1 - (1 - best.strength) * (1 - _COINCIDES * trouble.strength)
+            facts = (*best.facts, *trouble.facts[:1])
+            found[found.index(best)] = replace(best, strength=round(stronger, 4), facts=facts)
+    return found
+
+
+def _just_before(change: Finding, trouble: Finding) -> bool:
+    """Whether a recorded change of the troubled object came so shortly before that its moment speaks for it."""
+    if change.change is None or change.fault not in _EDITS or change.object != trouble.object:
+        return False
+    if change.onset is None or trouble.onset is None or change.strength < _PLACED:
+        return False
+    return -_SAMPLING <= trouble.onset - change.onset <= _AT_ONCE
 
 
 def _is_guess(item: Finding, findings: Sequence[Finding]) -> bool:

@@ -50,6 +50,8 @@ _PLAIN_TO_TLS = re.compile(
 )
 _STATUS_400 = re.compile(r"statuscode: 400\b")
 _ASKED_BY_COMMAND = re.compile(r"(?:-addr[= ]|-p |--port[= ]|://)[\w.\[\]-]*?:?(\d{2,5})\b")
+_JITTER = 5
+"""Seconds that a kubelet may be late with a probe and with the end of a container."""
 _REWRITTEN = "/app-health/"
 """A mesh rewrites probes to its own port; what the author wrote is in the workload's template."""
 
@@ -145,7 +147,8 @@ def _hurts(cluster: Cluster, trial: Trial) -> bool:
         return not trial.pod.ready and not trial.container.waiting
     code = number(trial.container.terminated[0], "exitCode")
     killing = _killing(cluster, trial)
-    killed = trial.container.restarts > 0 and (bool(killing) or bool(trial.failures) or code in (137, 143))
+    signalled = code in (137, 143) or _lived_as_long_as_probed(trial)
+    killed = trial.container.restarts > 0 and (bool(killing) or bool(trial.failures) or signalled)
     return killed or (bool(trial.failures) and _count(trial) >= 3)
 
 
@@ -211,7 +214,10 @@ def _ports_of(probe: Mapping[str, Any], served: Served) -> set[int]:
 def _wrong_port(trial: Trial) -> bool:
     if isinstance(trial.port, str):
         return True  # a name that no port of the container has
-    return bool(trial.served.ports) and trial.port not in trial.served.ports
+    ports = trial.served.ports
+    if not ports and not trial.failures and trial.kind == "livenessProbe":
+        ports = trial.served.asked | _ports_of(mapping(trial.container.spec, "readinessProbe"), trial.served)
+    return bool(ports) and trial.port not in ports
 
 
 def _protocol_mismatch(trial: Trial) -> str:
@@ -251,6 +257,23 @@ def _timing(cluster: Cluster, trial: Trial) -> Finding | None:
         why = "waits too short for an answer and forgives too little"
     certain = hasty and (died_early or slow)  # else it may as well hang before it listens
     return _finding(trial, "timing", 0.88 if certain else 0.7, why)
+
+
+def _lived_as_long_as_probed(trial: Trial) -> bool:
+    """Whether the last run took as long as this probe takes to give up, and ended in failure again and again.
+
+    A process turns the signal into an exit code of its own; where the kubelet's words are gone, its clock still tells.
+    """
+    lived, code = _lived(trial), number(trial.container.terminated[0], "exitCode")
+    if lived is None or not code or trial.container.restarts < 2:
+        return False
+    delay = number(trial.probe, "initialDelaySeconds") or 0
+    period = number(trial.probe, "periodSeconds") or 10
+    threshold = number(trial.probe, "failureThreshold") or 3
+    stopping = number(trial.pod.seen.value, "spec", "terminationGracePeriodSeconds") or 30
+    first, last = delay + period * (threshold - 1), delay + period * threshold + _JITTER
+    seconds = lived.total_seconds()
+    return first <= seconds <= last or first + stopping <= seconds <= last + stopping
 
 
 def _lived(trial: Trial) -> timedelta | None:

@@ -16,7 +16,7 @@ from agent_sre.analysis.calibration import calibration
 from agent_sre.analysis.calls import calls
 from agent_sre.analysis.casefile import CaseFile
 from agent_sre.analysis.departures import alerted
-from agent_sre.analysis.mechanisms import behind, fold, may_explain
+from agent_sre.analysis.mechanisms import behind, coincide, fold, may_explain
 from agent_sre.domain.finding import Finding
 from agent_sre.domain.reference import ObjectRef
 
@@ -73,6 +73,8 @@ _BY_CHANGE = frozenset(
     }
 )
 """Faults that a change of the same object brings about, and of which it is then the deeper cause."""
+_BY_MIGRATION = frozenset({"db_lock_contention"})
+"""What a change of the schema does to its store: it holds the table while it runs."""
 _UNCHANGED = frozenset(
     {
         "upstream_provider_outage",
@@ -102,7 +104,7 @@ class Candidate:
 
 def rank(case: CaseFile, findings: Sequence[Finding]) -> list[Candidate]:
     """The causes, best first; the order of the findings given does not matter."""
-    merged = merge(fold(findings))
+    merged = merge(fold(coincide(findings)))
     plain = {_key(item): item.strength * _AGAINST ** len(item.against) for item in merged}
     candidates = []
     for item in merged:
@@ -203,7 +205,7 @@ def _deeper_change(cause: Finding, symptom: Finding) -> bool:
         and cause.strength >= _PROVEN
         and cause.fault != symptom.fault
         and (cause.object == symptom.object or symptom.object in cause.explains)
-        and symptom.fault in _BY_CHANGE
+        and (symptom.fault in _BY_CHANGE or (symptom.fault in _BY_MIGRATION and cause.fault == "bad_migration"))
     )
 
 

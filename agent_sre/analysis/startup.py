@@ -14,8 +14,8 @@ from agent_sre.analysis.kubernetes.cluster import Cluster, cluster_of
 from agent_sre.analysis.kubernetes.excerpts import event_fact, fact, log_fact, message
 from agent_sre.analysis.kubernetes.logs import journal, last_match, matching, streams
 from agent_sre.analysis.kubernetes.pods import Container, Pod
-from agent_sre.analysis.kubernetes.pulls import Pull, pull_cause
-from agent_sre.analysis.kubernetes.reading import Path, items, positions, text
+from agent_sre.analysis.kubernetes.pulls import UNDECIDED, Pull, pull_cause, registry_of
+from agent_sre.analysis.kubernetes.reading import Path, items, name_of, positions, text
 from agent_sre.analysis.kubernetes.references import missing_config_maps, secrets_alone
 from agent_sre.analysis.kubernetes.workload import Workload
 from agent_sre.domain.finding import Fact, Finding
@@ -104,6 +104,8 @@ def _pulls(cluster: Cluster, workload: Workload, pod: Pod) -> Iterator[Finding]:
                 refused=bool(secret),
                 named=bool(items(pod.seen.value, "spec", "imagePullSecrets")),
                 before=_image_before(workload, container),
+                lacking=_lacks_pull_secret(cluster, pod),
+                others_named=_others_name_one(cluster, pod, image),
             )
         )
         facts = [_state_fact(pod, container), *map(event_fact, sorted(said, key=_telling)[:1])]
@@ -111,6 +113,31 @@ def _pulls(cluster: Cluster, workload: Workload, pod: Pod) -> Iterator[Finding]:
             facts += [event_fact(event) for event in secret[:1]]
             facts.append(fact(f"Pull secrets that {pod.ref} names", pod.seen, ("spec", "imagePullSecrets")))
         yield _finding(workload, pod, fault, strength, f"image {image} cannot be pulled, {why}", facts)
+        if strength == UNDECIDED:
+            why = f"image {image} cannot be pulled, and credentials may be what it lacks"
+            yield _finding(workload, pod, "missing_image_pull_secret", UNDECIDED - 0.05, why, facts[:1])
+
+
+def _pull_secrets(pod: Pod) -> list[str]:
+    return [text(item, "name") for item in items(pod.seen.value, "spec", "imagePullSecrets")]
+
+
+def _lacks_pull_secret(cluster: Cluster, pod: Pod) -> bool:
+    """Whether none of the pull secrets that it names is among the Secrets listed; False where none were listed."""
+    listed = {name_of(seen.value) for seen in cluster.objects("Secret", pod.ref.namespace)}
+    named = _pull_secrets(pod)
+    return bool(named) and bool(listed) and listed.isdisjoint(named)
+
+
+def _others_name_one(cluster: Cluster, pod: Pod, image: str) -> bool:
+    """Whether it names no pull secret while other pods that pull from the same registry do."""
+    if _pull_secrets(pod):
+        return False
+    return any(
+        _pull_secrets(other)
+        and any(registry_of(text(item.spec, "image")) == registry_of(image) for item in other.containers)
+        for other in cluster.pods
+    )
 
 
 def _telling(event: Seen[K8sObject]) -> int:

@@ -40,6 +40,8 @@ _PLAIN = (
     (_EXPIRED, ("certificate_expired", 0.7, "the registry's certificate has expired")),
 )
 """Words that mean one thing, whatever else is said."""
+UNDECIDED = 0.45
+"""How strongly a reference is blamed of which nothing is known but that it cannot be pulled."""
 _OFFICIAL = re.compile(r"^(docker\.io/|index\.docker\.io/|registry-1\.docker\.io/)?(library/)?[^/]+$")
 
 
@@ -48,7 +50,8 @@ class Pull:
     """A pull that fails: the image, the container's waiting reason and all that was said about it.
 
     ``refused``: a pull secret that the pod names could not be read. ``named``: the pod names one. ``before``: the
-    image that the container ran with in the generation before, or "".
+    image that the container ran with in the generation before, or "". ``lacking``: a pull secret that it names is not
+    among those listed. ``others_named``: it names none, and others that pull from this registry do.
     """
 
     image: str
@@ -57,6 +60,8 @@ class Pull:
     refused: bool
     named: bool
     before: str
+    lacking: bool = False
+    others_named: bool = False
 
 
 def pull_cause(pull: Pull) -> tuple[str, float, str]:
@@ -73,7 +78,25 @@ def pull_cause(pull: Pull) -> tuple[str, float, str]:
         return "incorrect_image_reference", 0.95, "the reference does not exist"
     if _DOWN.search(pull.words):
         return "upstream_provider_outage", 0.6, "its registry does not answer"
-    return "incorrect_image_reference", 0.45, "the registry's answer is not known"
+    return _silent(pull)
+
+
+def _silent(pull: Pull) -> tuple[str, float, str]:
+    """No word of the registry is left: what the pod names as credentials is compared with what exists."""
+    if pull.lacking:
+        return "missing_image_pull_secret", 0.85, "the pull secret it names is not listed"
+    if pull.others_named and not _OFFICIAL.match(pull.image):
+        return "missing_image_pull_secret", 0.7, "it names no pull secret, and others of this registry do"
+    return "incorrect_image_reference", UNDECIDED, "the registry's answer is not known"
+
+
+def registry_of(image: str) -> str:
+    """Who gives an image out: the registry's host; on Docker Hub, where every owner decides, host and owner."""
+    first, _, rest = image.partition("/")
+    if rest and ("." in first or ":" in first or first == "localhost"):
+        owner = rest.partition("/")[0] if first == "docker.io" and "/" in rest else ""
+        return f"{first}/{owner}".rstrip("/")
+    return f"docker.io/{first if rest else 'library'}"
 
 
 def _denied(pull: Pull) -> tuple[str, float, str]:

@@ -18,6 +18,8 @@ SETS: tuple[str, ...] = (
     "startup",
     "cluster_unseen",
     "third_round_cluster",
+    "events_gone",
+    "change",
     "change_decoys",
     "no_cause",
     "runtime",
