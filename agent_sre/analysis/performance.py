@@ -71,7 +71,6 @@ def _steady_slope(item: Measured) -> float | None:
         return None
     if median(values[-6:]) < 1.4 * median(values[:6]):
         return None  # growth by half cannot be there; this spares most series the pairs of samples
-    pick = np.linspace(0, values.size - 1, min(values.size, 60)).astype(int)
     slope = theil_sen(times, values)
     grown = slope * float(times[-1] - times[0])
     stretches = np.array([np.median(part) for part in np.array_split(values, 12)])
