@@ -93,6 +93,9 @@ ADD_ONS = frozenset(
 )
 """Kinds of APIs that a cluster need not have. Where the whole API group is missing there are no such objects."""
 
+WRITE_KINDS = frozenset({"Deployment", "StatefulSet", "DaemonSet"})
+"""Every kind that may be changed, whatever an action asks for: what the shipped actions need, and nothing else."""
+
 NAMES_ONLY = {"Secret": ("v1", "secrets")}
 """Kinds of which a snapshot may hold names and keys, which is all that is given out of it. A live cluster is never
 asked for them: the right to list Secrets is the right to read them."""

@@ -18,7 +18,7 @@ from uuid import NAMESPACE_DNS, uuid5
 from agent_sre.domain.errors import AgentSreError, PermanentError, TemporaryError
 from agent_sre.domain.merge_patch import apply_merge_patch, same
 from agent_sre.domain.reference import ObjectRef
-from agent_sre.ports.cluster import CLUSTER_SCOPED, NAMES_ONLY, NEVER_READ, READ_KINDS, NotOffered
+from agent_sre.ports.cluster import CLUSTER_SCOPED, NAMES_ONLY, NEVER_READ, READ_KINDS, WRITE_KINDS, NotOffered
 
 OnPatch = Callable[[Mapping[str, Any], Mapping[str, Any]], None]
 _SERVER_OWNED = ("uid", "resourceVersion", "generation", "creationTimestamp", "name", "namespace")
@@ -73,6 +73,8 @@ class FakeCluster:
     ) -> Mapping[str, Any]:
         """Apply a merge patch where the version still is the one named."""
         call = Call("patch", ref.kind, ref.namespace, ref.name, dry_run, resource_version, deepcopy(dict(patch)))
+        if ref.kind not in WRITE_KINDS:
+            raise PermanentError(f"objects of kind {ref.kind} are never changed ({ref})")
         self._enter(call)
         before = self._objects.get(ref)
         if before is None:

@@ -8,6 +8,7 @@ import pytest
 from agent_sre.adapters.kubernetes_api import Access, KubernetesWriter, open_writer
 from agent_sre.domain.errors import PermanentError, TemporaryError
 from agent_sre.domain.reference import ObjectRef
+from agent_sre.ports.cluster import READ_KINDS, WRITE_KINDS
 from agent_sre.testing.cluster import FakeCluster
 from agent_sre.testing.kube_api_server import Fault, KubeApiServer
 from tests.contract.telemetry_values import OBJECTS
@@ -133,8 +134,8 @@ async def test_what_was_sent_is_a_merge_patch_with_precondition_and_author(
     assert request.body == {**patch, "metadata": {"annotations": {"a": None}, "resourceVersion": before}}
 
 
-@pytest.mark.parametrize("kind", ["Secret", "ClusterRoleBinding"])
-async def test_kinds_that_are_never_read_are_never_written(
+@pytest.mark.parametrize("kind", sorted({*READ_KINDS, "Secret"} - WRITE_KINDS))
+async def test_kinds_that_no_action_changes_are_never_written(
     server: KubeApiServer, writer: KubernetesWriter, kind: str
 ) -> None:
     with pytest.raises(PermanentError, match=kind):

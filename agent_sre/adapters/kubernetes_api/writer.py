@@ -18,6 +18,7 @@ from agent_sre.adapters.kubernetes_api.connection import (
 )
 from agent_sre.domain.errors import PermanentError, TemporaryError
 from agent_sre.domain.reference import ObjectRef
+from agent_sre.ports.cluster import WRITE_KINDS
 
 FIELD_MANAGER = "agent-sre"
 _MERGE_PATCH = "application/merge-patch+json"
@@ -33,6 +34,9 @@ class KubernetesWriter:
         self, ref: ObjectRef, patch: Mapping[str, Any], *, resource_version: str, dry_run: bool = False
     ) -> Mapping[str, Any]:
         """Apply the patch if the object still has this version."""
+        if ref.kind not in WRITE_KINDS:
+            allowed = ", ".join(sorted(WRITE_KINDS))
+            raise PermanentError(f"objects of kind {ref.kind} are never changed ({ref}); allowed are {allowed}")
         if not resource_version:
             raise PermanentError(f"a patch of {ref} needs the resourceVersion it was made for")
         what = about("patch", ref.kind, ref.namespace, ref.name)
