@@ -80,7 +80,7 @@ def test_ctrl_c_ends_at_once_with_what_was_answered(tmp_path: Path) -> None:
     write_set("no_cause", tmp_path / "set")
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "agent_sre", "eval", str(tmp_path / "set")]
-    # A shell that runs the tests in the background makes its children deaf to SIGINT; what is handled here is heard there.
+    # A shell that runs the tests in the background makes its children deaf to SIGINT, but for what is handled here.
     heard = signal.signal(signal.SIGINT, signal.default_int_handler)
     child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=theirs, text=True, start_new_session=True)
     signal.signal(signal.SIGINT, heard)
