@@ -7,6 +7,7 @@ findings, one line here. Nothing is ranked here (``judge``). Called by the graph
 from collections.abc import Callable, Iterable
 
 from agent_sre.analysis.admission import analyze_admission
+from agent_sre.analysis.autoscalers import autoscalers_limited
 from agent_sre.analysis.batch import analyze_batch
 from agent_sre.analysis.batch_jobs import batch_job_contention
 from agent_sre.analysis.caches import cache_stampede
@@ -102,6 +103,7 @@ ANALYZERS: tuple[Analyzer, ...] = (
     config_edits,
     memory_leak,
     hpa_at_max,
+    autoscalers_limited,
     noisy_neighbor,
     pod_network_delay,
     packet_loss,

@@ -52,6 +52,8 @@ PROGRAM_MESSAGES: tuple[tuple[str, float, str, str, tuple[str, ...]], ...] = (
         (
             r"lock contention", r"waiting (?:\S+ )?(?:for|to acquire) (?:the )?(?:lock|mutex|monitor)",
             r"has been blocked for \d+", r"thread \S+ (?:is )?blocked",
+            r"waited .{0,24}for (?:the )?(?:lock|mutex|monitor)",
+            r"could not (?:acquire|obtain) (?:the )?lock",
             r"(?:lock|mutex) .{0,40}held (?:for|too long)",
         ),
     ),
@@ -249,6 +251,7 @@ PROGRAM_MESSAGES: tuple[tuple[str, float, str, str, tuple[str, ...]], ...] = (
         "retry_storm", 0.55, "retries multiply", SELF,
         (
             r"retry (?:storm|budget (?:exceeded|exhausted))", r"retry_overflow", r"amplif\w+ .{0,20}retr",
+            r"retrying (?:immediately|without (?:delay|back-?off))",
         ),
     ),
     (

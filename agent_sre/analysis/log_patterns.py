@@ -63,7 +63,7 @@ _HOST = re.compile(
 )
 _READING = re.compile(
     r"\b(?:see|article|read(?! timed? ?out)|docs?|documentation|refer|guide|help|tutorial"
-    r"|more (?:info|information|details))\b",
+    r"|(?:more (?:info|information|details)|background) (?:on|about)|more (?:info|information|details))\b",
     re.IGNORECASE,
 )
 """Words before an address that is there to be read by a person, not one that was called."""

@@ -41,6 +41,7 @@ _KNOWS = 0.4
 _SUPPORT = 0.4
 """How much of the origin's strength a mechanism at the same object gains."""
 _LOAD = frozenset({"pod_cpu_overload", "pod_disk_io_saturation"})
+_ASKING = frozenset({"n_plus_one_queries", "retry_storm"})
 _BEHIND = {
     "slow_query": _LOAD,
     "db_lock_contention": _LOAD,
@@ -120,6 +121,11 @@ def may_explain(cause: Finding, symptom: Finding) -> bool:
     """Whether the first is of a kind that can explain the second: a guess by exclusion explains no known mechanism."""
     guess = cause.fault in _BY_EXCLUSION and cause.analyzer in _GUESSING
     return not (guess and _is_mechanism(symptom))
+
+
+def asks_more(cause: Finding, symptom: Finding) -> bool:
+    """Whether the first makes more calls than its requests need, and the second is the load that they are."""
+    return cause.fault in _ASKING and symptom.fault in _LOAD and symptom.object in cause.explains
 
 
 def behind(cause: Finding, symptom: Finding) -> bool:

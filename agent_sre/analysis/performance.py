@@ -16,7 +16,8 @@ from agent_sre.analysis.casefile import CaseFile
 from agent_sre.analysis.changepoints import median
 from agent_sre.analysis.departures import Departure, departure, departures, excerpt, incident_start, number
 from agent_sre.analysis.filling import full_in, theil_sen
-from agent_sre.analysis.objects import object_of
+from agent_sre.analysis.kubernetes.cluster import cluster_of
+from agent_sre.analysis.objects import node_of, object_of
 from agent_sre.analysis.profiles import Profile, profiles
 from agent_sre.analysis.resources import busier
 from agent_sre.analysis.signals import Measured, about
@@ -115,30 +116,54 @@ def hpa_at_max(case: CaseFile) -> Iterable[Finding]:
         )
 
 
+def _on_nodes(case: CaseFile) -> Mapping[str, list[Profile]]:
+    """The workloads on each node: by the node their metrics name, else by their pods as the cluster lists them."""
+    cluster, where = cluster_of(case), defaultdict[str, set[str]](set)
+    for pod in cluster.pods:
+        if pod.node:
+            where[cluster.workload_of(pod.ref).name].add(pod.node)
+    found: dict[str, list[Profile]] = defaultdict(list)
+    for name, profile in profiles(case).items():
+        told = {
+            item.labels["node"].partition(":")[0] for item in profile.signals.get("cpu", []) if item.labels.get("node")
+        }
+        for node in sorted(told or where.get(name, set())):
+            found[node].append(profile)
+    return found
+
+
+def _louder(profile: Profile, resource: str) -> Departure | None:
+    """The rise of a workload's use of a resource, where it is one."""
+    if resource == "cpu":
+        return busier(profile)
+    risen = [moved for moved in profile.departures.get(resource, ()) if moved.strong and moved.after > 3 * moved.before]
+    return next(iter(risen), None)
+
+
 def noisy_neighbor(case: CaseFile) -> Iterable[Finding]:
     """A workload that fills a node on which others became slow, though they use no more than usual."""
+    for resource, what in (("cpu", "CPU"), ("disk", "disk")):
+        yield from _neighbours(case, resource, what)
+
+
+def _neighbours(case: CaseFile, resource: str, what: str) -> Iterable[Finding]:
     busy = {
-        moved.signal.entity.name: moved
-        for moved in departures(case, about(case, "cpu", "node"))
+        node_of(case, moved.signal.entity.name.partition(":")[0]).name: moved
+        for moved in departures(case, about(case, resource, "node"))
         if moved.strong and moved.after >= _FULL and moved.after > moved.before
     }
-    if not busy:
-        return
-    on_node: dict[str, list[Profile]] = defaultdict(list)
-    for profile in profiles(case).values():
-        for item in profile.signals.get("cpu", []):
-            if item.labels.get("node"):
-                on_node[item.labels["node"].partition(":")[0]].append(profile)
-                break
+    on_node = _on_nodes(case) if busy else {}
     for node, node_busy in sorted(busy.items()):
         loud = [
-            (moved.after - moved.before, profile) for profile in on_node.get(node, []) if (moved := busier(profile))
+            (moved.after - moved.before, profile)
+            for profile in on_node.get(node, [])
+            if (moved := _louder(profile, resource))
         ]
         if not loud:
             continue
         _, worst = max(loud, key=lambda pair: (pair[0], pair[1].entity.name))
-        victims = [p for p in on_node[node] if p is not worst and p.slow > 0 and busier(p) is None]
-        moved = busier(worst)
+        victims = [p for p in on_node[node] if p is not worst and p.slow > 0 and _louder(p, resource) is None]
+        moved = _louder(worst, resource)
         if not victims or worst.slow > 0 or moved is None:
             continue
         name = worst.entity.name
@@ -149,8 +174,10 @@ def noisy_neighbor(case: CaseFile) -> Iterable[Finding]:
             strength=0.64,
             statement=f"{name} fills {node} and slows what else runs there.",
             facts=(
-                moved.fact(f"{name} uses {number(moved.after)} cores, usually {number(moved.before)}"),
-                node_busy.fact(f"{node} is busy at {number(node_busy.after)}, usually {number(node_busy.before)}"),
+                moved.fact(f"{name}: {what} use is {number(moved.after)}, usually {number(moved.before)}"),
+                node_busy.fact(
+                    f"{node}: its {what} is busy at {number(node_busy.after)}, usually {number(node_busy.before)}"
+                ),
             ),
             explains=tuple(object_of(case, victim.entity.name) for victim in victims),
             distinguish=f"latency of the others on {node} against that of their replicas elsewhere",

@@ -14,6 +14,7 @@ from agent_sre.analysis.kubernetes.cluster import Cluster, cluster_of
 from agent_sre.analysis.kubernetes.excerpts import event_fact, log_fact, message
 from agent_sre.analysis.kubernetes.logs import LineSeen, streams
 from agent_sre.analysis.kubernetes.workload import Workload
+from agent_sre.analysis.profiles import profiles
 from agent_sre.domain.finding import Finding
 
 
@@ -75,6 +76,9 @@ _GLANCE = (
 """In lower case: a line that holds none of these can match none of the patterns, which cost twenty times as much."""
 _TRANSACTIONS = re.compile(r"transaction|SQLSTATE|trying to get lock|Process \d+ waits for", re.I)
 """A database that breaks a deadlock of transactions is another matter."""
+_PLAIN = 0.8
+"""From this strength on the words themselves say deadlock; below it they tell of threads that wait."""
+_SERVED = 0.5
 _HANGS = re.compile(r"probe failed: .*(context deadline exceeded|Client\.Timeout|timed out|timeout)", re.I)
 
 
@@ -94,8 +98,11 @@ def analyze_process_limits(case: CaseFile) -> Iterator[Finding]:
                 facts = [log_fact("Its log says so", *item) for item in _spread(found)]
                 facts += [event_fact(event) for event in hung[:1]] if kind.fault == "deadlock" else []
                 strength = _strength(cluster, workload, kind, len(found), bool(hung))
+                fault = kind.fault
+                if fault == "deadlock" and kind.alone < _PLAIN and not hung and _goes_on(case, workload.ref.name):
+                    fault = "lock_contention"
                 yield Finding(
-                    "process_limits", kind.fault, workload.ref, strength, f"{workload.ref} {kind.statement}.",
+                    "process_limits", fault, workload.ref, strength, f"{workload.ref} {kind.statement}.",
                     tuple(facts),
                     onset=min((line.time for _, line in found if line.time), default=None),
                     distinguish=f"a thread dump and the open descriptors of a pod of {workload.ref.name}",
@@ -107,9 +114,15 @@ def _promising(text: str) -> bool:
     return any(part in lowered for part in _GLANCE)
 
 
+def _goes_on(case: CaseFile, name: str) -> bool:
+    """Whether requests still get through: threads that wait for a lock then get it, late; in a deadlock none does."""
+    traffic = profiles(case)[name].traffic if name in profiles(case) else None
+    return traffic is not None and traffic.ratio >= _SERVED
+
+
 def _strength(cluster: Cluster, workload: Workload, kind: Words, count: int, hung: bool) -> float:
     if kind.fault == "deadlock" and hung:
-        return 0.93 if kind.alone > 0.8 else 0.85
+        return 0.93 if kind.alone > _PLAIN else 0.85
     return (
         kind.alone if count >= 2 or workload.broken or any(pod.restarts for pod in workload.pods) else 0.8 * kind.alone
     )

@@ -16,7 +16,7 @@ from agent_sre.analysis.calibration import calibration
 from agent_sre.analysis.calls import calls
 from agent_sre.analysis.casefile import CaseFile
 from agent_sre.analysis.departures import alerted
-from agent_sre.analysis.mechanisms import behind, coincide, fold, may_explain
+from agent_sre.analysis.mechanisms import asks_more, behind, coincide, fold, may_explain
 from agent_sre.domain.finding import Finding
 from agent_sre.domain.reference import ObjectRef
 
@@ -211,6 +211,8 @@ def _deeper_change(cause: Finding, symptom: Finding) -> bool:
 
 def _mechanism_behind(cause: Finding, symptom: Finding) -> bool:
     """Whether, of two that explain each other, the first is a thing that breaks and the second what a callee does."""
+    if asks_more(cause, symptom):
+        return True
     return symptom.fault in _BY_CALLEE and cause.fault not in (*_BY_CALLEE, *_CHANGES)
 
 

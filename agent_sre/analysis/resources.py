@@ -26,6 +26,8 @@ from agent_sre.domain.finding import Fact
 _FLOORS = {"cores": 0.02, "seconds_per_second": 0.02, "ratio": 0.02, "percent": 2.0, "bytes_per_second": 1e5}
 """A rise below this is none, whatever the usual level was; in the unit of the signal."""
 _FULL = 0.95
+_MORE_WORK = 1.4
+"""CPU for each request, as a multiple of the usual, from which on the work grew and not only its amount."""
 _SATURATION_WORDS = (
     (re.compile(r"thread|worker|executor", re.IGNORECASE), "thread_pool_exhausted"),
     (re.compile(r"pool|conn(?:ection)?s?(?:_|$)", re.IGNORECASE), "connection_pool_exhausted"),
@@ -120,12 +122,25 @@ def _cpu(case: CaseFile, profile: Profile) -> Iterable[Sign]:
     moved = busier(profile)
     if moved is None or moved.after - moved.before < _least_cpu(case, moved):
         return
-    per_request = moved.ratio / max(_served(profile), 0.05)
-    if per_request < 1.4:
+    per_request = _per_request(profile, moved)
+    if per_request < _MORE_WORK or _held_back(profile, moved):
         return
     name = profile.entity.name
     text = f"{name} uses {number(moved.after)} instead of {number(moved.before)} {moved.signal.unit} of CPU"
     yield Sign("pod_cpu_overload", _grown(30, per_request, 1.4), moved.fact(text))
+
+
+def _per_request(profile: Profile, moved: Departure) -> float:
+    """CPU for each request now as a multiple of the usual; CPU alone where requests are not counted."""
+    return moved.ratio / max(_served(profile), 0.05)
+
+
+def _held_back(profile: Profile, moved: Departure) -> bool:
+    """Whether nothing but the limit is known to be wrong: throttled, its requests uncounted, its CPU at the limit."""
+    tops = [item for item in profile.signals.get("limit", []) if item.labels.get("resource") == "cpu"]
+    top = max((float(item.values[-1]) for item in tops if item.values.size), default=0.0)
+    counted = profile.traffic is not None
+    return not counted and _throttled(profile) is not None and (not top or moved.after >= _FULL * top)
 
 
 def _least_cpu(case: CaseFile, moved: Departure) -> float:
@@ -140,13 +155,21 @@ def _least_cpu(case: CaseFile, moved: Departure) -> float:
 
 
 def _throttling(_: CaseFile, profile: Profile) -> Iterable[Sign]:
-    moved = profile.strongest("throttling")
-    if moved is None or not moved.strong or moved.after < max(0.1, 2 * moved.before):
+    moved = _throttled(profile)
+    if moved is None:
         return
     name = profile.entity.name
-    fault = "pod_cpu_overload" if busier(profile) is not None else "pod_cpu_throttled"
+    busy = busier(profile)
+    # At the limit its CPU is the same either way; more of it for each request says that the work grew.
+    more_work = busy is not None and _per_request(profile, busy) >= _MORE_WORK and not _held_back(profile, busy)
+    fault = "pod_cpu_overload" if more_work else "pod_cpu_throttled"
     text = f"{name} is throttled {number(moved.after)} instead of {number(moved.before)} {moved.signal.unit}"
     yield Sign(fault, log(12), moved.fact(text))
+
+
+def _throttled(profile: Profile) -> Departure | None:
+    moved = profile.strongest("throttling")
+    return moved if moved is not None and moved.strong and moved.after >= max(0.1, 2 * moved.before) else None
 
 
 def _risen(_: CaseFile, profile: Profile) -> Iterable[Sign]:

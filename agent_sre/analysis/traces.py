@@ -16,6 +16,7 @@ from statistics import median
 from agent_sre.analysis.casefile import CaseFile, Seen
 from agent_sre.analysis.departures import clock, incident_start, number
 from agent_sre.analysis.objects import object_of
+from agent_sre.analysis.stores import stores_of
 from agent_sre.domain.finding import Fact, Finding
 from agent_sre.domain.telemetry import Span
 
@@ -173,6 +174,13 @@ def _cancelled(message: str) -> bool:
     return "canceled" in lowered or "cancelled" in lowered
 
 
+def _called(case: CaseFile, service: str, callee: str) -> tuple[str, ...]:
+    """Whom the call goes to: where only its caller recorded it, the stores that it uses."""
+    if callee != service:
+        return (callee,)
+    return stores_of(case, service)
+
+
 def _repeated_calls(case: CaseFile, trees: Forest, start: float) -> Iterable[Finding]:
     """The same call many times under one span, where it was few before."""
     repeats: dict[tuple[str, str, str, str], dict[bool, list[int]]] = defaultdict(lambda: {False: [], True: []})
@@ -207,6 +215,6 @@ def _repeated_calls(case: CaseFile, trees: Forest, start: float) -> Iterable[Fin
                     excerpt,
                 ),
             ),
-            explains=(object_of(case, callee),),
+            explains=tuple(object_of(case, name) for name in _called(case, service, callee)),
             distinguish=f"the loop around {call} in the code of {service}",
         )

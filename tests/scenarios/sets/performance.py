@@ -45,8 +45,9 @@ def one_pod_of_three_spins() -> Frozen:
 def limit_is_too_low() -> Frozen:
     s = System(namespace="kiosk", seed=104).nodes()
     tight = {"requests": {"cpu": "100m"}, "limits": {"cpu": "250m", "memory": "256Mi"}}
-    s.serve("ui", seconds=jump(0.1, 0.9, 15))
-    s.serve("checkout", seconds=jump(0.05, 0.8, 15), cpu=jump(0.12, 0.245, 15), resources=tight).serve("vat")
+    s.serve("ui", rate=jump(30, 50, 15), seconds=jump(0.1, 0.9, 15))
+    s.serve("checkout", rate=jump(30, 50, 15), seconds=jump(0.05, 0.8, 15), cpu=jump(0.15, 0.245, 15), resources=tight)
+    s.serve("vat", rate=jump(30, 50, 15))
     for n in range(2):
         given = {"namespace": "kiosk", "pod": s.pod("checkout", n), "container": "checkout"}
         s.counter("container_cpu_cfs_throttled_periods_total", jump(0.1, 8.7, 15), **given)
@@ -59,8 +60,9 @@ def limit_is_too_low() -> Frozen:
 @scenario("pod_cpu_throttled", name="signer")
 def throttled_without_objects() -> Frozen:
     s = System(namespace="keys", seed=105, style="go", objects=None)
-    s.serve("portal", seconds=jump(0.08, 0.6, 10)).serve("signer", seconds=jump(0.03, 0.5, 10), cpu=jump(0.2, 0.5, 10))
-    s.serve("vault")
+    s.serve("portal", rate=jump(40, 65, 10), seconds=jump(0.08, 0.6, 10))
+    s.serve("signer", rate=jump(40, 65, 10), seconds=jump(0.03, 0.5, 10), cpu=jump(0.31, 0.5, 10))
+    s.serve("vault", rate=jump(40, 65, 10))
     for n in range(2):
         given = {"namespace": "keys", "pod": s.pod("signer", n), "container": "signer"}
         s.counter("container_cpu_cfs_throttled_seconds_total", jump(0.02, 1.4, 10), **given)
@@ -87,7 +89,7 @@ def throttling_alert_names_the_pod() -> Frozen:
 @scenario("pod_network_delay", name="geo")
 def one_callee_answers_late_with_idle_cpu() -> Frozen:
     s = System(namespace="cabs", seed=107).nodes()
-    s.serve("app", seconds=jump(0.12, 0.75, 13)).serve("geo", seconds=jump(0.02, 0.33, 13)).serve("cards", seconds=0.03)
+    s.serve("app", seconds=jump(0.12, 0.45, 13)).serve("geo", seconds=jump(0.02, 0.33, 13)).serve("cards", seconds=0.03)
     s.serve("prices", seconds=0.03)
     s.calls(("app", "geo"), ("app", "cards"), ("geo", "prices"))
     return s.alert("AppLatency", "app slow", service="app")
@@ -285,13 +287,13 @@ def autoscaler_object_says_too_many_replicas() -> Frozen:
     s = System(namespace="find", seed=119).nodes()
     s.serve(
         "search",
-        rate=ramp(100, 260, 25),
+        rate=ramp(100, 165, 25),
         seconds=ramp(0.08, 1.4, 20),
         cpu=ramp(0.5, 0.98, 22),
         replicas=4,
         resources=LIMITED,
     )
-    s.serve("home", seconds=ramp(0.15, 1.5, 20))
+    s.serve("home", rate=ramp(100, 165, 25), seconds=ramp(0.15, 1.5, 20))
     _autoscaler(s, "search", 4, 187, 60)
     s.calls(("home", "search"))
     return s.alert("SearchLatency", "search slow", service="search")
@@ -318,8 +320,8 @@ def metrics_say_replicas_at_maximum() -> Frozen:
 @scenario("hpa_at_max", name="encoder")
 def maxed_out_on_a_custom_metric() -> Frozen:
     s = System(namespace="media", seed=121, style="go").nodes()
-    s.serve("encoder", rate=ramp(10, 30, 20), seconds=ramp(0.5, 5, 18), cpu=0.9, replicas=3, resources=LIMITED)
-    s.serve("uploader", seconds=ramp(0.6, 5.2, 18))
+    s.serve("encoder", rate=ramp(10, 16.5, 20), seconds=ramp(0.5, 5, 18), cpu=0.9, replicas=3, resources=LIMITED)
+    s.serve("uploader", rate=ramp(10, 16.5, 20), seconds=ramp(0.6, 5.2, 18))
     _autoscaler(s, "encoder", 3, 240, 80)
     s.event(("HorizontalPodAutoscaler", "encoder"), "SuccessfulRescale", "New size: 3; reason: cpu resource utilization (percentage of request) above target", minutes_ago=19, kind="Normal", component="horizontal-pod-autoscaler")  # fmt: skip
     s.calls(("uploader", "encoder"))
