@@ -1,9 +1,9 @@
 """What the autoscaler objects themselves say: the workload needs more replicas than it may have.
 
 The controller writes down what it wanted: the condition ``ScalingLimited`` with the reason ``TooManyReplicas`` says
-that the number it computed lies above ``maxReplicas``. That outlives its events, which are gone after an hour, and needs no
-metric of it. At the maximum and content (the reason ``DesiredWithinRange``) is no fault. What the same looks like
-in metrics is read in ``performance``.
+that the number it computed lies above ``maxReplicas``. That outlives its events, which are gone after an hour, and
+needs no metric of it. At the maximum and content (the reason ``DesiredWithinRange``) is no fault. What the same looks
+like in metrics is read in ``performance``.
 """
 
 from collections.abc import Iterable
