@@ -105,6 +105,12 @@ class Settings(BaseSettings):
 
     lookback_seconds: float = Field(3600.0, gt=0, le=86400, description="How far before the onset evidence is read.")
     collector_timeout: float = Field(20.0, gt=0, le=300, description="Seconds until one collector is given up.")
+    budget_reads: int = Field(3000, ge=1, description="Reads that one investigation may make of each back end.")
+    budget_megabytes: float = Field(512.0, gt=0, description="Megabytes that it may read of each back end.")
+    budget_seconds: float = Field(300.0, gt=0, description="Seconds that its reads of each back end may take together.")
+    budget_parallel: int = Field(
+        8, ge=1, le=64, description="Reads of one back end under way together, per investigation."
+    )
     concurrency: int = Field(4, ge=1, le=64, description="Incidents investigated at the same time.")
     poll_seconds: float = Field(1.0, gt=0, le=60, description="Seconds between looks at the queue without a wake-up.")
 

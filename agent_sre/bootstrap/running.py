@@ -38,6 +38,7 @@ from agent_sre.entrypoints.telemetry import Telemetry
 from agent_sre.entrypoints.webhook_auth import WebhookAuth
 from agent_sre.entrypoints.webhooks import Webhooks
 from agent_sre.entrypoints.worker import Duties, Worker
+from agent_sre.evidence.budget import BudgetLimits
 from agent_sre.evidence.scope import Limits, Readers
 from agent_sre.ports.clock import Clock, Ids
 from agent_sre.ports.cluster import ClusterWriter
@@ -168,7 +169,7 @@ class _Parts:
             signals=world.signals,
             runbooks=world.runbooks,
             policy=policy(settings),
-            limits=Limits(timeout_seconds=settings.collector_timeout, redaction_key=self._key),
+            limits=limits(settings, self._key),
             options=Options(
                 lookback=timedelta(seconds=settings.lookback_seconds),
                 approval_ttl=timedelta(seconds=settings.approval_ttl),
@@ -244,6 +245,17 @@ def webhook_auth(settings: Settings) -> Mapping[str, WebhookAuth]:
         source: WebhookAuth(token.get_secret_value(), open_without_secret=settings.loopback or source in open_ones)
         for source, token in tokens.items()
     }
+
+
+def limits(settings: Settings, redaction_key: bytes) -> Limits:
+    """How much one investigation may read, and how much of each back end."""
+    budget = BudgetLimits(
+        reads=settings.budget_reads,
+        megabytes=settings.budget_megabytes,
+        seconds=settings.budget_seconds,
+        parallel=settings.budget_parallel,
+    )
+    return Limits(timeout_seconds=settings.collector_timeout, redaction_key=redaction_key, per_backend=budget)
 
 
 def policy(settings: Settings) -> Policy:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from agent_sre.domain.errors import PermanentError, TemporaryError
 from agent_sre.domain.evidence import Gap, Observation
+from agent_sre.evidence.budget import OverBudget, size_of
 from agent_sre.evidence.scope import Collected, Scope
 from agent_sre.ports.cluster import NotOffered
 
@@ -33,11 +34,15 @@ class Reading:
     async def look(self, what: str, read: Callable[[], Awaitable[T]], fix: str = "") -> T | None:
         """The read's answer; None where it was refused or too slow, which is then a gap."""
         try:
-            async with asyncio.timeout_at(self._deadline), self._slots:
-                return await read()
+            async with asyncio.timeout_at(self._deadline), self._slots, self.scope.budget.read(self.source) as spending:
+                answer = await read()
+                spending.bytes += size_of(answer)
+                return answer
         except TimeoutError:
             seconds = self.scope.limits.timeout_seconds * _SHARE
             self.gap(what, f"no answer within {seconds:g} s", "raise AGENT_SRE_COLLECTOR_TIMEOUT, or narrow the window")
+        except OverBudget as error:
+            self.gap(what, str(error), error.fix)
         except NotOffered as error:
             self.gap(what, str(error))  # granting a right, which is the usual fix, would not help
         except (TemporaryError, PermanentError) as error:

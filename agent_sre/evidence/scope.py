@@ -11,6 +11,7 @@ from agent_sre.domain.alert import Alert
 from agent_sre.domain.evidence import Gap, Observation
 from agent_sre.domain.reference import Window
 from agent_sre.domain.signal import Signal
+from agent_sre.evidence.budget import Budget, BudgetLimits
 from agent_sre.ports.cluster import ClusterReader
 from agent_sre.ports.context import ChangeReader, TopologyReader, TraceReader
 from agent_sre.ports.logs import LogReader
@@ -38,11 +39,15 @@ class Limits:
     changes: int = 1_000
     spans: int = 100_000
     redaction_key: bytes = field(default=b"", repr=False)
+    per_backend: BudgetLimits = field(default_factory=BudgetLimits)
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """One run's question: these alerts, these namespaces, this window (UTC), as of ``now``."""
+    """One run's question: these alerts, these namespaces, this window (UTC), as of ``now``.
+
+    ``budget`` is shared by the collectors of a run; without one each has its own.
+    """
 
     incident_id: str
     run: int
@@ -52,6 +57,7 @@ class Scope:
     alerts: tuple[Alert, ...]
     limits: Limits
     signals: tuple[Signal, ...] = ()
+    budget: Budget = field(default_factory=Budget, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

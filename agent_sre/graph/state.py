@@ -15,6 +15,7 @@ from agent_sre.analysis.casefile import CaseFile
 from agent_sre.domain.reference import Window
 from agent_sre.domain.runbook import Runbook
 from agent_sre.domain.signal import Signal
+from agent_sre.evidence.budget import Budgets
 from agent_sre.evidence.scope import Limits, Readers
 from agent_sre.ports.clock import Clock, Ids
 from agent_sre.ports.cluster import ClusterWriter
@@ -97,6 +98,7 @@ class Context:
     policy: Policy
     limits: Limits
     options: Options = field(default_factory=Options)
+    budgets: Budgets = field(default_factory=Budgets, repr=False, compare=False)
     handed_on: dict[tuple[str, int], CaseFile] = field(default_factory=dict, repr=False, compare=False)
     """The case of an incident's run between two steps of it; see ``graph.casefile``."""
 

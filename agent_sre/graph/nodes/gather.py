@@ -32,6 +32,7 @@ async def gather(state: GatherTask, runtime: Runtime[Context]) -> Update:
         alerts=await context.incidents.alerts(state["incident_id"]),
         limits=context.limits,
         signals=context.signals,
+        budget=context.budgets.of(state["incident_id"], state["run"], context.limits.per_backend),
     )
     collected = await run_collector(collector, scope, context.readers)
     await context.cases.add_observations(state["incident_id"], state["run"], collected.observations)
