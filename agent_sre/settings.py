@@ -8,12 +8,33 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from agent_sre.domain.errors import PermanentError
 
 PREFIX = "AGENT_SRE_"
+
+
+class McpServerSettings(BaseModel):
+    """One entry of ``AGENT_SRE_MCP_SERVERS``."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")
+    tools: tuple[str, ...] = ()
+    url: SecretStr = SecretStr("")
+    command: tuple[str, ...] = ()
+    environment: dict[str, SecretStr] = Field(default_factory=dict)
+    token: SecretStr = SecretStr("")
+    headers: dict[str, SecretStr] = Field(default_factory=dict)
+    timeout: float = Field(20.0, gt=0, le=120)
+
+    @model_validator(mode="after")
+    def _one_way_to_reach_it(self) -> "McpServerSettings":
+        if bool(self.url.get_secret_value()) == bool(self.command):
+            raise ValueError("give either url or command")
+        return self
 
 
 class Settings(BaseSettings):
@@ -100,6 +121,12 @@ class Settings(BaseSettings):
     kubernetes_context: str = Field("", description="Context of the kubeconfig; empty: its current one.")
     namespaces: str = Field("", description="Namespaces that may be looked at, comma-separated; empty: the alert's.")
 
+    mcp_servers: tuple[McpServerSettings, ...] = Field(
+        (),
+        description="MCP servers whose read-only tools a model may call, as JSON: "
+        '[{"name": "wiki", "url": "https://wiki/mcp", "token": "...", "tools": ["search"]}]. See docs/mcp.md.',
+    )
+
     signals_file: str = Field("", description="signals.yaml with additions to the signal catalogue for this site.")
     runbooks_dir: str = Field("", description="Folder with the site's own runbooks, besides the shipped ones.")
 
@@ -166,7 +193,9 @@ def _explain(item: Mapping[str, Any]) -> str:
     name = name if name.startswith(PREFIX) else f"{PREFIX}{name}"
     if item["type"] == "extra_forbidden":
         return f"{name} in .env is not a setting; see .env.example for the names"
-    secret = any(word in name for word in ("TOKEN", "PASSWORD", "API_KEY"))
+    # A part of a JSON value, or a whole one, may hold a secret wherever it stands.
+    nested = len(item["loc"]) > 1 or isinstance(item.get("input"), dict | list | tuple)
+    secret = nested or any(word in name for word in ("TOKEN", "PASSWORD", "API_KEY"))
     shown = "a value" if secret else repr(item.get("input"))
     return f"{name}={shown}: {item['msg']}"
 
@@ -180,7 +209,7 @@ def example() -> str:
             default = default.get_secret_value()
         if isinstance(default, bool):
             default = str(default).lower()
-        if isinstance(default, dict):
-            default = "{}"
+        if isinstance(default, dict | tuple):
+            default = "{}" if isinstance(default, dict) else "[]"
         lines += [f"# {field.description}", f"# {PREFIX}{name.upper()}={default}", ""]
     return "\n".join(lines).rstrip() + "\n"

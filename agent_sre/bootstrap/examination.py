@@ -10,6 +10,7 @@ from agent_sre.bootstrap.live import open_metrics, signals
 from agent_sre.bootstrap.log_store import log_store_probe
 from agent_sre.bootstrap.running import database_url, webhook_auth
 from agent_sre.bootstrap.snapshot import runbooks
+from agent_sre.bootstrap.tools import tool_probes
 from agent_sre.domain.errors import AgentSreError
 from agent_sre.ports.health import Check, CheckState, Probe
 from agent_sre.settings import PREFIX, Settings
@@ -113,6 +114,7 @@ async def _probes(settings: Settings) -> list[Probe]:
     log_store = log_store_probe(settings)
     if log_store is not None:
         probes.append(log_store)
+    probes += tool_probes(settings)
     if settings.kubernetes != "off":
         from agent_sre.adapters.kubernetes_api import KubernetesProbe, KubernetesWriterProbe
 

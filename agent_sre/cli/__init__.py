@@ -18,6 +18,7 @@ COMMANDS = {
     "investigate": ("agent_sre.cli.investigate:investigate", "Find the root cause in a telemetry snapshot."),
     "doctor": ("agent_sre.cli.doctor:doctor", "Check every configured dependency: reach, login, rights."),
     "runbooks": ("agent_sre.cli.runbooks:runbooks", "List and check runbooks."),
+    "tools": ("agent_sre.cli.tools:tools", "Show and try the tools of MCP servers that a model may call."),
     "eval": ("agent_sre.cli.eval:evaluate", "Score the engine on a set of cases with known causes."),
     "audit": ("agent_sre.cli.audit:audit", "Verify the audit log's hash chain."),
     "settings": ("agent_sre.cli.settings:settings", "Explain all settings, or print .env.example."),

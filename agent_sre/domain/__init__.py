@@ -18,6 +18,7 @@ ORDER = (
     "log_text",
     "signal",
     "evidence",
+    "tool",
     "fault",
     "finding",
     "hypothesis",

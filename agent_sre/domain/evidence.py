@@ -19,7 +19,8 @@ class Observation:
     """What one query brought back. Exactly the fields that its kind of source fills are non-empty.
 
     ``id`` is unique within a run: ``<collector>/<n>``. ``objects`` are Kubernetes API objects as JSON (Events too),
-    ``rules`` Prometheus alerting rules as its API gives them. ``left_out`` says in words what was cut or sampled away.
+    ``rules`` Prometheus alerting rules as its API gives them, ``answers`` the texts of others' tools, which no analyzer
+    reads because anybody may have written them. ``left_out`` says in words what was cut or sampled away.
     """
 
     id: str
@@ -35,6 +36,7 @@ class Observation:
     edges: tuple[Edge, ...] = ()
     spans: tuple[Span, ...] = ()
     rules: tuple[Mapping[str, Any], ...] = ()
+    answers: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     link: str = ""
 

@@ -41,6 +41,7 @@ class Redactor:
             changes=tuple(self.change(change) for change in item.changes),
             spans=tuple(self._span(span) for span in item.spans),
             rules=tuple(self._object(rule) for rule in item.rules),
+            answers=tuple(self.text(text) for text in item.answers),
             left_out=tuple(self.text(text) for text in item.left_out),
             link=self.text(item.link),
         )

@@ -117,6 +117,7 @@ def observation(name: str = "pods/1", **changes: Any) -> Observation:
         "series": (Series("up", {"job": "x"}, array("d", [1.0, 2.0]), array("d", [nan, -0.0]), "gauge"),),
         "changes": (Change("c1", NOON, "deploy", "checkout", "v2", author="someone", diff="-a\n+b"),),
         "edges": (Edge("web", "checkout", "traces"),),
+        "answers": ("what a tool said\nin two lines",),
         "spans": (Span("t", "s", "", "web", "GET /", 1.25, 1.5, True, {"http.status": "500"}),),
         "rules": ({"name": "PodDown", "query": "up == 0", "duration": 60},),
         "left_out": ("3 pods beyond the limit",),

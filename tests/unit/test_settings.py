@@ -60,6 +60,23 @@ def test_a_secret_is_never_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "hunter2" not in repr(load_settings())
 
 
+@pytest.mark.parametrize(
+    "entry",
+    [
+        '{"name": "wiki", "token": "hunter2"}',
+        '{"name": "wiki", "url": "https://hunter2@wiki", "command": ["hunter2"]}',
+        '{"name": "Wiki hunter2", "url": "https://wiki"}',
+        '{"name": "wiki", "url": "https://wiki", "headers": {"X-Key": ["hunter2"]}}',
+        '{"name": "wiki", "url": "https://wiki", "tokn": "hunter2"}',
+    ],
+)
+def test_a_server_that_is_wrong_is_named_without_its_secrets(monkeypatch: pytest.MonkeyPatch, entry: str) -> None:
+    monkeypatch.setenv("AGENT_SRE_MCP_SERVERS", f"[{entry}]")
+    with pytest.raises(PermanentError, match="AGENT_SRE_MCP_SERVERS_0") as caught:
+        load_settings()
+    assert "hunter2" not in str(caught.value)
+
+
 def test_listening_beyond_loopback_needs_a_token() -> None:
     with pytest.raises(PermanentError, match="CONSOLE_TOKEN"):
         load_settings(host="192.0.2.7")

@@ -107,6 +107,7 @@ def encode_observation(item: Observation) -> bytes:
         "edges": item.edges,
         "spans": item.spans,
         "rules": item.rules,
+        "answers": item.answers,
         "left_out": item.left_out,
         "link": item.link,
     }
@@ -142,6 +143,7 @@ def _observation(plain: dict[str, Any]) -> Observation:
         edges=tuple(Edge(**edge) for edge in plain["edges"]),
         spans=tuple(Span(**span) for span in plain["spans"]),
         rules=tuple(plain["rules"]),
+        answers=tuple(plain.get("answers", ())),  # rows of earlier versions have none
         left_out=tuple(plain["left_out"]),
         link=plain["link"],
     )
