@@ -16,6 +16,7 @@ import httpx
 
 from agent_sre.domain.instant import format_instant, parse_instant
 from benchmarks.figures import Figure, report
+from benchmarks.first_evidence import first_evidence
 from tests.e2e.processes import ROOT, Running, agent_sre, binary, free_port, running, wait_for
 
 POSTS = 300
@@ -23,7 +24,7 @@ POSTS = 300
 
 def main() -> None:
     """Measure and report."""
-    figures = [*_help(), *_service(), *_hypothesis()]
+    figures = [*_help(), *_service(), *_hypothesis(), *first_evidence()]
     report("bench", figures, "make bench")
 
 

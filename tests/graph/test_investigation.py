@@ -1,7 +1,7 @@
 """The whole graph on the simulated shop, with the clock in the test's hand: wait, approve, reject, expire, crash."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,13 +11,15 @@ from langgraph.checkpoint.memory import InMemorySaver
 
 from agent_sre.actions.policy import Mode, Policy
 from agent_sre.adapters.metrics_snapshot import SnapshotMetrics
-from agent_sre.adapters.store_memory import MemoryStore
+from agent_sre.adapters.store_memory import MemoryCases, MemoryStore
 from agent_sre.domain.approval import Approval, ApprovalState, Decision
 from agent_sre.domain.effect import EffectState, Verified
 from agent_sre.domain.errors import TemporaryError
+from agent_sre.domain.evidence import Observation
 from agent_sre.domain.incident import Incident, IncidentStatus
 from agent_sre.domain.reference import ObjectRef
 from agent_sre.domain.signal import default_signals
+from agent_sre.evidence.head_start import HeadStarts
 from agent_sre.evidence.scope import Limits, Readers
 from agent_sre.graph.build import Graph, build_graph
 from agent_sre.graph.state import Context, Options
@@ -44,6 +46,19 @@ class ShopClock(FrozenClock):
         await super().sleep(seconds)
         if self.world is not None:
             self.world.tick(self.now())
+
+
+class Watched(MemoryCases):
+    """Knows which collector's observations were stored in which order, and how often the cluster had been asked."""
+
+    def __init__(self, world: ShopWorld) -> None:
+        super().__init__()
+        self.stored: list[tuple[str, int]] = []
+        self._world = world
+
+    async def add_observations(self, incident_id: str, run: int, items: Sequence[Observation]) -> None:
+        self.stored += [(item.collector, len(self._world.cluster.calls)) for item in items]
+        await super().add_observations(incident_id, run, items)
 
 
 @dataclass
@@ -129,6 +144,16 @@ async def test_the_bad_deploy_is_found_and_its_undo_waits_for_a_person(stage: St
     assert GOOD in asked.proposal.preview
     assert incident.due_at == asked.expires_at
     assert stage.world.cluster.patches == ()
+
+
+async def test_the_alerts_own_figures_come_before_the_long_lists(stage: Stage) -> None:
+    cases = Watched(stage.world)
+    stage.store.cases = cases
+    stage.context = replace(stage.context, cases=cases, head_starts=HeadStarts(seconds=30))
+    await stage.advance(await stage.alert())
+    from_back_ends = [item for item in cases.stored if item[0] != "alerts_received"]
+    assert from_back_ends[0] == ("alert_conditions", 0)
+    assert from_back_ends[-1][1] > 0
 
 
 async def test_the_state_is_ids_and_small_values(stage: Stage) -> None:

@@ -22,6 +22,8 @@ async def gather(state: GatherTask, runtime: Runtime[Context]) -> Update:
     if collector is None:
         known = ", ".join(item.name for item in COLLECTORS)
         raise PermanentError(f"collector {state['collector']!r} of a stored run no longer exists; known: {known}")
+    if not collector.quick:
+        await context.head_starts.wait(state["incident_id"], state["run"])
     start, end = state["window"]
     scope = Scope(
         incident_id=state["incident_id"],
@@ -36,6 +38,8 @@ async def gather(state: GatherTask, runtime: Runtime[Context]) -> Update:
     )
     collected = await run_collector(collector, scope, context.readers)
     await context.cases.add_observations(state["incident_id"], state["run"], collected.observations)
+    if collector.quick:
+        context.head_starts.done(state["incident_id"], state["run"])
     return {
         "observations": [item.id for item in collected.observations],
         "gaps": [asdict(gap) for gap in collected.gaps],
