@@ -4,12 +4,13 @@
 description here is what an operator reads. Secrets are ``SecretStr``: they never appear in logs, errors or dumps.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from agent_sre.domain.errors import PermanentError
 
@@ -35,6 +36,29 @@ class McpServerSettings(BaseModel):
         if bool(self.url.get_secret_value()) == bool(self.command):
             raise ValueError("give either url or command")
         return self
+
+
+Flavour = Literal["auto", "prometheus", "thanos", "mimir", "cortex", "victoriametrics"]
+
+
+class MetricsInstance(BaseModel):
+    """One more store of metrics: an item of PROMETHEUS_INSTANCES, its keys named as the settings without prefix."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")
+    url: str
+    flavour: Flavour = "auto"
+    token: SecretStr = SecretStr("")
+    token_file: str = ""
+    username: str = ""
+    password: SecretStr = SecretStr("")
+    headers: dict[str, SecretStr] = Field(default_factory=dict)
+    ca_file: str = ""
+    cert_file: str = ""
+    key_file: str = ""
+    timeout: float = Field(10.0, gt=0, le=120)
+    grafana_source: str = ""
 
 
 class Settings(BaseSettings):
@@ -72,6 +96,9 @@ class Settings(BaseSettings):
 
     prometheus_url: str = Field("", description="Base URL of Prometheus or what speaks its API. Empty: no metrics.")
     prometheus_token: SecretStr = Field(SecretStr(""), description="Bearer token for Prometheus.")
+    prometheus_token_file: str = Field(
+        "", description="File with that token, read anew for every request, such as a projected service account token."
+    )
     prometheus_username: str = Field("", description="User for basic authentication at Prometheus.")
     prometheus_password: SecretStr = Field(
         SecretStr(""), description="Password for basic authentication at Prometheus."
@@ -80,7 +107,20 @@ class Settings(BaseSettings):
         default_factory=dict, description='Further headers as JSON, such as {"X-Scope-OrgID": "team"} for Mimir.'
     )
     prometheus_ca_file: str = Field("", description="CA bundle for Prometheus' certificate. Empty: the system's.")
+    prometheus_cert_file: str = Field("", description="Our own certificate for Prometheus, where it asks for one.")
+    prometheus_key_file: str = Field("", description="The key of that certificate. Empty: it is in the same file.")
     prometheus_timeout: float = Field(10.0, gt=0, le=120, description="Seconds until a query is given up.")
+
+    prometheus_max_series: int = Field(5000, ge=1, description="Series kept of one answer; more are counted and said.")
+    prometheus_flavour: Flavour = Field(
+        "auto", description="auto, prometheus, thanos, mimir, cortex or victoriametrics: what answers, for messages."
+    )
+    prometheus_name: str = Field("main", description="What this instance is called where there are several.")
+    prometheus_instances: tuple[MetricsInstance, ...] = Field(
+        default=(),
+        description='Further stores of metrics, as JSON: [{"name": "eu", "url": "http://thanos:9090"}]; '
+        "see docs/metrics.md for the keys.",
+    )
 
     logs_backend: Literal["none", "victorialogs", "loki", "elasticsearch", "opensearch"] = Field(
         "none",
@@ -172,6 +212,9 @@ def load_settings(**given: Any) -> Settings:
     """
     try:
         settings = Settings(**given)
+    except SettingsError as error:
+        # Its message has the variable's name; its cause would have the value.
+        raise PermanentError(f"{_named_in(str(error))} is not valid JSON; see .env.example for its form") from None
     except ValidationError as error:
         raise PermanentError("; ".join(_explain(item) for item in error.errors())) from None
     if not settings.loopback and not settings.console_token.get_secret_value():
@@ -187,6 +230,11 @@ def load_settings(**given: Any) -> Settings:
     return settings
 
 
+def _named_in(message: str) -> str:
+    found = re.search(r'field "([a-z_]+)"', message)
+    return f"{PREFIX}{found[1].upper()}" if found else "a setting"
+
+
 def _explain(item: Mapping[str, Any]) -> str:
     """One pydantic error as a line an operator can act on; secrets' values are not repeated."""
     name = "_".join(str(part) for part in item["loc"]).upper()
@@ -195,7 +243,7 @@ def _explain(item: Mapping[str, Any]) -> str:
         return f"{name} in .env is not a setting; see .env.example for the names"
     # A part of a JSON value, or a whole one, may hold a secret wherever it stands.
     nested = len(item["loc"]) > 1 or isinstance(item.get("input"), dict | list | tuple)
-    secret = nested or any(word in name for word in ("TOKEN", "PASSWORD", "API_KEY"))
+    secret = nested or any(word in name for word in ("TOKEN", "PASSWORD", "API_KEY", "INSTANCES", "HEADERS"))
     shown = "a value" if secret else repr(item.get("input"))
     return f"{name}={shown}: {item['msg']}"
 

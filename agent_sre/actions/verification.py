@@ -116,8 +116,8 @@ async def _condition(alert: Alert, expression: str, metrics: MetricsReader, now:
     if bad := still_firing(alert, answer.series):
         value = f"{bad[0].values[-1]:g}" if bad[0].values else "no value"
         return _Look(False, f"the condition of {name} still holds ({shown}: {value} for {one_line(str(bad[0]), 120)})")
-    if answer.warnings:
-        return _Look(None, f"the condition of {name} was answered with a warning: {one_line(answer.warnings[0], 120)}")
+    if doubts := (*answer.missing, *answer.warnings):
+        return _Look(None, f"the condition of {name} was answered with a warning: {one_line(doubts[0], 120)}")
     return _Look(True, f"the condition of {name} no longer holds ({shown} returns no such series)")
 
 

@@ -6,8 +6,9 @@ import tempfile
 from pathlib import Path
 
 from agent_sre.actions.catalogue import ACTIONS
-from agent_sre.bootstrap.live import open_metrics, signals
+from agent_sre.bootstrap.live import signals
 from agent_sre.bootstrap.log_store import log_store_probe
+from agent_sre.bootstrap.metrics import metrics_probes
 from agent_sre.bootstrap.running import database_url, webhook_auth
 from agent_sre.bootstrap.snapshot import runbooks
 from agent_sre.bootstrap.tools import tool_probes
@@ -24,7 +25,7 @@ async def examine(settings: Settings) -> tuple[Check, ...]:
     checks += [*(_webhook(settings, *webhook) for webhook in WEBHOOKS), _console(settings)]
     for probe in await _probes(settings):
         checks += await probe.check()
-    if not settings.prometheus_url:
+    if not settings.prometheus_url and not settings.prometheus_instances:
         fix = f"set {PREFIX}PROMETHEUS_URL; without it metrics are an evidence gap"
         checks.append(Check("prometheus", CheckState.SKIPPED, "not configured", fix))
     if settings.logs_backend == "none":
@@ -104,13 +105,7 @@ def _console(settings: Settings) -> Check:
 
 
 async def _probes(settings: Settings) -> list[Probe]:
-    probes: list[Probe] = []
-    if settings.prometheus_url:
-        from agent_sre.adapters.metrics_prometheus import PrometheusProbe
-
-        metrics = open_metrics(settings)
-        if metrics is not None:
-            probes.append(PrometheusProbe(metrics))
+    probes = metrics_probes(settings)
     log_store = log_store_probe(settings)
     if log_store is not None:
         probes.append(log_store)

@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from agent_sre.adapters.clock_system import RandomIds, SystemClock
 from agent_sre.bootstrap.log_store import open_log_store
+from agent_sre.bootstrap.metrics import open_metrics
 from agent_sre.bootstrap.running import World
 from agent_sre.bootstrap.snapshot import runbooks
 from agent_sre.domain.errors import PermanentError
 from agent_sre.domain.signal import Signal, default_signals
 from agent_sre.evidence.scope import Readers
 from agent_sre.settings import PREFIX, Settings
-
-if TYPE_CHECKING:
-    from agent_sre.adapters.metrics_prometheus import PrometheusMetrics
 
 
 @asynccontextmanager
@@ -45,32 +42,15 @@ async def open_world(settings: Settings) -> AsyncIterator[World]:
                 writer = await open_writer(settings.kubernetes, own or settings.kubeconfig, context)
                 stack.push_async_callback(writer.close)
         yield World(
-            readers=Readers(cluster=cluster, metrics=metrics, logs=logs, log_store=log_store),
+            readers=Readers(
+                cluster=cluster, metrics=metrics.reader if metrics else None, logs=logs, log_store=log_store
+            ),
             writer=writer,
             signals=signals(settings),
             runbooks=runbooks(settings),
             clock=SystemClock(),
             ids=RandomIds(),
         )
-
-
-def open_metrics(settings: Settings) -> PrometheusMetrics | None:
-    """The Prometheus adapter, or None where no URL is set."""
-    if not settings.prometheus_url:
-        return None
-    from agent_sre.adapters.metrics_prometheus import PrometheusMetrics, PrometheusOptions
-
-    return PrometheusMetrics(
-        PrometheusOptions(
-            url=settings.prometheus_url,
-            bearer=settings.prometheus_token.get_secret_value(),
-            username=settings.prometheus_username,
-            password=settings.prometheus_password.get_secret_value(),
-            headers=settings.prometheus_headers,
-            ca_file=settings.prometheus_ca_file,
-            timeout_seconds=settings.prometheus_timeout,
-        )
-    )
 
 
 def signals(settings: Settings) -> tuple[Signal, ...]:

@@ -13,6 +13,7 @@ from agent_sre.domain.evidence import Gap, Observation
 from agent_sre.evidence.budget import OverBudget, size_of
 from agent_sre.evidence.scope import Collected, Scope
 from agent_sre.ports.cluster import NotOffered
+from agent_sre.ports.metrics import Partial
 
 T = TypeVar("T")
 _SHARE = 0.8
@@ -37,6 +38,8 @@ class Reading:
             async with asyncio.timeout_at(self._deadline), self._slots, self.scope.budget.read(self.source) as spending:
                 answer = await read()
                 spending.bytes += size_of(answer)
+                for reason in answer.missing if isinstance(answer, Partial) else ():
+                    self.gap(what, reason, fix)
                 return answer
         except TimeoutError:
             seconds = self.scope.limits.timeout_seconds * _SHARE

@@ -82,7 +82,7 @@ class Exchange:
         try:
             return orjson.loads(content)
         except orjson.JSONDecodeError:
-            raise self._foreign(call, content) from None
+            raise self.foreign(call, content) from None
 
     async def read(self, call: Call, take: Callable[[AsyncIterator[bytes]], Awaitable[T]]) -> T:
         """What ``take`` makes of a successful answer's body; called again from the start where a try is repeated.
@@ -168,7 +168,7 @@ class Exchange:
             return PermanentError(f"{where} has no {call.path} (404): {text}; {fix}")
         return PermanentError(f"{where} refused the request ({status}): {text}")
 
-    def _foreign(self, call: Call, content: bytes) -> PermanentError:
+    def foreign(self, call: Call, content: bytes) -> PermanentError:
         """The error of an answer that is not the API's: a proxy's page, another service."""
         text = " ".join(content[:_EXCERPT].decode(errors="replace").split())
         return PermanentError(

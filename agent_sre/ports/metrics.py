@@ -1,20 +1,60 @@
 """Metrics, as Prometheus and what speaks its API give them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from agent_sre.domain.reference import Window
 from agent_sre.domain.telemetry import Series
 
 
+@runtime_checkable
+class Partial(Protocol):
+    """An answer that knows what it lacks: ``missing`` says which of several sources did not answer, and why."""
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """One sentence for each; empty where all answered."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class MetricsAnswer:
-    """Series and the warnings the back end sent with them. NaN samples are kept; absent is not zero."""
+    """Series and the warnings the back end sent with them. NaN samples are kept; absent is not zero.
+
+    ``missing`` as in Partial: where it is not empty, a series that is not here may exist all the same.
+    """
 
     series: tuple[Series, ...]
     warnings: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+class MetricNames(frozenset[str]):
+    """Names of metrics, with what is missing."""
+
+    missing: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, names: Iterable[str], missing: tuple[str, ...]) -> "MetricNames":
+        """Build from names and the sources that gave none."""
+        found = cls(names)
+        found.missing = missing
+        return found
+
+
+class Listing(tuple[Mapping[str, Any], ...]):
+    """Rules or alerts, with what is missing."""
+
+    missing: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, items: Iterable[Mapping[str, Any]], missing: tuple[str, ...]) -> "Listing":
+        """Build from items and the sources that gave none."""
+        found = cls(items)
+        found.missing = missing
+        return found
 
 
 class MetricsReader(Protocol):

@@ -50,6 +50,7 @@ class PrometheusServer:
         self.requests: list[Request] = []
         self.faults: list[Fault] = []
         self.warnings: list[str] = []
+        self.build: dict[str, Any] | None = {"version": "2.42.0", "revision": "unknown"}
         self.targets: list[dict[str, Any]] = [{"health": "up", "labels": {"job": "shop"}}]
 
     @contextlib.asynccontextmanager
@@ -98,8 +99,8 @@ class PrometheusServer:
             return {"groups": [{"name": "shop", "file": "rules.yml", "rules": list(await self.metrics.rules())}]}
         if path == "alerts":
             return {"alerts": list(await self.metrics.alerts())}
-        if path == "status/buildinfo":
-            return {"version": "2.42.0", "revision": "unknown"}
+        if path == "status/buildinfo" and self.build is not None:
+            return self.build
         if path == "targets":
             return {"activeTargets": self.targets, "droppedTargets": []}
         raise LookupError(path)

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from agent_sre.adapters.metrics_merged import MergedMetrics
 from agent_sre.adapters.metrics_prometheus import PrometheusMetrics, PrometheusOptions
 from agent_sre.adapters.metrics_snapshot import SnapshotMetrics
 from agent_sre.domain.errors import PermanentError
@@ -14,7 +15,7 @@ from agent_sre.testing.prometheus_server import PrometheusServer
 from tests.contract.telemetry_values import ACTIVE, NOW, RULE, SERIES, WINDOW
 
 
-@pytest.fixture(params=["snapshot", "prometheus"])
+@pytest.fixture(params=["snapshot", "prometheus", "merged"])
 async def metrics(request: pytest.FixtureRequest) -> AsyncIterator[MetricsReader]:
     twin = SnapshotMetrics(lambda: SERIES, lambda: NOW, rules=lambda: (RULE,), alerts=lambda: (ACTIVE,))
     if request.param == "snapshot":
@@ -22,7 +23,8 @@ async def metrics(request: pytest.FixtureRequest) -> AsyncIterator[MetricsReader
         return
     async with PrometheusServer(twin).running() as server:
         reader = PrometheusMetrics(PrometheusOptions(server.url))
-        yield reader
+        # Two stores of the same, as a Prometheus and a Thanos above it are.
+        yield MergedMetrics({"near": reader, "far": twin}) if request.param == "merged" else reader
         await reader.close()
 
 

@@ -143,7 +143,7 @@ async def test_warnings_are_kept(server: PrometheusServer, metrics: PrometheusMe
 
 
 async def test_too_many_series_are_left_out_and_counted(server: PrometheusServer) -> None:
-    reader = PrometheusMetrics(options(server), max_series=2)
+    reader = PrometheusMetrics(options(server, max_series=2))
     answer = await reader.query("http_requests_total", NOW)
     assert len(answer.series) == 2
     assert answer.warnings == ("1 of 3 series left out",)
@@ -189,11 +189,11 @@ async def test_what_is_no_url_is_refused(url: str) -> None:
 async def test_the_probe_of_a_good_prometheus(server: PrometheusServer) -> None:
     metrics = PrometheusMetrics(options(server))
     server.targets = [{"health": "up", "labels": {"job": "a"}}, {"health": "down", "labels": {"job": "shop"}}]
-    server.metrics = SnapshotMetrics(
-        lambda: [Series.of("up", {"job": "a"}, [(time.time() - 5, 1.0)])], lambda: datetime.now(UTC)
-    )
-    reach, targets = await PrometheusProbe(metrics).check()
-    assert "version 2.42.0" in reach.detail
+    up = [Series.of("up", {"job": "a"}, [(time.time() - 5, 1.0)])]
+    server.metrics = SnapshotMetrics(lambda: up, lambda: datetime.now(UTC), rules=lambda: (), alerts=lambda: ())
+    reach, rights, targets = await PrometheusProbe(metrics).check()
+    assert "Prometheus version 2.42.0" in reach.detail
+    assert (rights.state, rights.detail) == (CheckState.OK, "may read queries, metric names, rules, active alerts")
     assert (targets.state, targets.detail) == (CheckState.WARNING, "1 of 2 are down, of jobs: shop")
     assert all("-/healthy" not in request.path for request in server.requests)
 
@@ -201,9 +201,13 @@ async def test_the_probe_of_a_good_prometheus(server: PrometheusServer) -> None:
 async def test_the_probe_of_a_back_end_without_buildinfo_and_targets(server: PrometheusServer) -> None:
     metrics = PrometheusMetrics(options(server))
     answer = '{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1,"3"]}]}}'
-    server.faults = [Fault(404, "not here"), Fault(200, answer), Fault(404, "not here")]
-    reach, targets = await PrometheusProbe(metrics).check()
+    missing = Fault(404, "not here")
+    server.faults = [missing, Fault(200, answer), *[missing] * 4]
+    reach, rights, targets = await PrometheusProbe(metrics).check()
     assert (reach.state, targets.state) == (CheckState.OK, CheckState.SKIPPED)
+    assert rights.state is CheckState.WARNING
+    assert rights.detail.startswith("may read queries; lacks metric names: ")
+    assert "give the ruler's API here too" in rights.fix
 
 
 async def test_the_probe_of_nothing_says_how_to_go_on(slept: Slept) -> None:

@@ -2,18 +2,16 @@
 
 import asyncio
 import re
-from array import array
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from agent_sre.adapters.metrics_prometheus.connection import Connection, PrometheusOptions, Reply
+from agent_sre.adapters.metrics_prometheus.connection import Connection, PrometheusOptions
 from agent_sre.domain.errors import PermanentError
 from agent_sre.domain.reference import Window
 from agent_sre.domain.telemetry import Series
 from agent_sre.ports.metrics import MetricsAnswer
 
-MAX_SERIES = 20_000
 _SELECTOR = re.compile(r'[a-zA-Z_:][a-zA-Z0-9_:]*(?:\{(?:[^"{}]|"(?:[^"\\]|\\.)*")*\})?')
 """A metric's name, with matchers or without: what a range can be put behind."""
 
@@ -25,14 +23,14 @@ class PrometheusMetrics:
         self,
         options: PrometheusOptions,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        max_series: int = MAX_SERIES,
     ) -> None:
         self.connection = Connection(options, sleep)
-        self._max_series = max_series
+        # Prometheus before 2.55 and others know no such field and take no notice of it.
+        self._limit = {"limit": str(options.max_series + 1)}
 
     async def query(self, expression: str, at: datetime) -> MetricsAnswer:
         """``/api/v1/query``."""
-        return self._answer(await self.connection.ask("POST", "query", {"query": expression, "time": _seconds(at)}))
+        return await self._asked("query", {"query": expression, "time": _seconds(at)})
 
     async def query_range(self, expression: str, window: Window, step: timedelta) -> MetricsAnswer:
         """``/api/v1/query_range``; for a plain selector its raw samples, where the back end does not refuse so many."""
@@ -49,7 +47,7 @@ class PrometheusMetrics:
             "end": _seconds(window.end),
             "step": f"{step.total_seconds():g}",
         }
-        return self._answer(await self.connection.ask("POST", "query_range", fields))
+        return await self._asked("query_range", fields)
 
     async def metric_names(self, window: Window) -> frozenset[str]:
         """``/api/v1/label/__name__/values`` in the window."""
@@ -78,34 +76,18 @@ class PrometheusMetrics:
         """Close the connections."""
         await self.connection.close()
 
-    def _answer(self, reply: Reply) -> MetricsAnswer:
+    async def _asked(self, path: str, fields: Mapping[str, str]) -> MetricsAnswer:
+        reply = await self.connection.ask_series(path, {**fields, **self._limit})
         kind, result = _field(reply.data, "resultType"), _field(reply.data, "result")
         try:
             if kind == "scalar":
                 return MetricsAnswer((Series.of("", {}, [_point(result)]),), reply.warnings)
             if kind in {"vector", "matrix"}:
-                return self._series(result, reply.warnings)
+                _listed(result)
+                return MetricsAnswer(reply.series, reply.warnings)
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise PermanentError(f"Prometheus' answer of type {kind} is not well formed: {error}") from None
         raise PermanentError(f"an expression of type {kind!r} gives no metrics; expected a vector, matrix or scalar")
-
-    def _series(self, result: Any, warnings: tuple[str, ...]) -> MetricsAnswer:
-        rows = _listed(result)
-        kept = [row for row in rows[: self._max_series] if "value" in row or "values" in row]
-        notes = list(warnings)
-        if len(rows) > self._max_series:
-            notes.append(f"{len(rows) - self._max_series} of {len(rows)} series left out")
-        if any("histogram" in row or "histograms" in row for row in rows):
-            notes.append("samples of native histograms left out")
-        return MetricsAnswer(tuple(_plain(row) for row in kept), tuple(notes))
-
-
-def _plain(row: Mapping[str, Any]) -> Series:
-    labels = {str(key): str(value) for key, value in row["metric"].items()}
-    points = row["values"] if "values" in row else [row["value"]]
-    times = array("d", [float(point[0]) for point in points])
-    values = array("d", [float(point[1]) for point in points])
-    return Series(labels.pop("__name__", ""), labels, times, values)
 
 
 def _point(pair: Any) -> tuple[float, float]:

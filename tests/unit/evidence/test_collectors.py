@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from agent_sre.adapters.cluster_snapshot import SnapshotCluster
+from agent_sre.adapters.metrics_merged import MergedMetrics
 from agent_sre.adapters.metrics_snapshot import SnapshotMetrics
 from agent_sre.domain.errors import PermanentError, TemporaryError
 from agent_sre.domain.telemetry import LogSource
@@ -247,6 +248,16 @@ async def test_a_namespace_from_an_alert_cannot_leave_its_quotes() -> None:
     assert found.gaps == ()
     kept = {str(series) for item in found.observations for series in item.series if "http" in series.name}
     assert kept == {'http_requests_total{app="no-namespace"}'}
+
+
+async def test_an_instance_of_several_that_does_not_answer_is_one_gap_that_names_it() -> None:
+    there = readers().metrics
+    assert there is not None
+    several = MergedMetrics({"eu": there, "us": Refusing(PermanentError("certificate expired"))})  # type: ignore[dict-item]
+    found = await run("metrics_signals", scope(), Readers(metrics=several))
+    assert [series for item in found.observations for series in item.series]
+    assert [gap.reason for gap in found.gaps] == ["metrics instance 'us' is missing: certificate expired"]
+    assert "names of metrics" in found.gaps[0].what
 
 
 async def test_none_of_the_catalogues_metrics_is_a_gap() -> None:
