@@ -8,12 +8,10 @@ doubtful series counts as still firing.
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 from agent_sre.domain.alert import Alert
+from agent_sre.domain.alert_rule import expression_in_link
 from agent_sre.domain.telemetry import Series
-
-_MAX_EXPRESSION = 4000
 
 
 def expression_of(alert: Alert, rules: Sequence[Mapping[str, Any]]) -> str:
@@ -22,15 +20,7 @@ def expression_of(alert: Alert, rules: Sequence[Mapping[str, Any]]) -> str:
         labels = rule.get("labels") or {}
         if rule.get("name") == alert.name and all(alert.labels.get(key) == value for key, value in labels.items()):
             return str(rule.get("query") or "")
-    return _from_link(alert.generator_url)
-
-
-def _from_link(url: str) -> str:
-    try:
-        found = parse_qs(urlsplit(url).query).get("g0.expr", [""])[0]
-    except ValueError:
-        return ""
-    return found.strip() if len(found) <= _MAX_EXPRESSION else ""
+    return expression_in_link(alert.generator_url)
 
 
 def still_firing(alert: Alert, result: Sequence[Series]) -> tuple[Series, ...]:

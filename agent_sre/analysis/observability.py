@@ -8,7 +8,6 @@ is slower or fails more than it does on any day. Called by the engine.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 
@@ -20,15 +19,13 @@ from agent_sre.analysis.objects import object_of
 from agent_sre.analysis.profiles import Profile, profiles
 from agent_sre.analysis.signals import workload_of_pod
 from agent_sre.domain.alert import Alert, AlertStatus
+from agent_sre.domain.alert_rule import comparison_in, expression_in_link
 from agent_sre.domain.evidence import Observation
 from agent_sre.domain.finding import Fact, Finding
 from agent_sre.domain.reference import ObjectRef
 from agent_sre.domain.telemetry import Series
 
 _CONDITIONS = "alert_conditions/"
-_COMPARISON = re.compile(
-    r"(?P<operator>>=|<=|>|<)\s*(?:bool\s+)?(?P<number>-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)\s*\)*\s*$", re.IGNORECASE
-)
 _METRIC = re.compile(r"(?<![\w\"'~=.:])([a-zA-Z_:][\w:]*)\s*(?=[{\[)]|$|\s*[<>=!+*/-])")
 _FUNCTIONS = frozenset(
     [
@@ -78,19 +75,19 @@ def alert_rule_wrong(case: CaseFile) -> Iterable[Finding]:
         return
     for alert in case.alerts:
         seen = _condition(case, alert)
-        told = _COMPARISON.search(_expression(alert, seen))
+        told = comparison_in(_expression(alert, seen))
         if alert.status is not AlertStatus.FIRING or seen is None or told is None or not seen.series:
             continue
-        threshold = float(told["number"])
+        threshold = told.threshold
         for series in seen.series:
             level = _steady_level(case, series)
             if level is None:
                 continue
             shown = (
                 f"{series}: {number(level)} from {clock(series.times[0])} to {clock(series.times[-1])} in"
-                f" {len(series.times)} samples; condition {told[0].strip()} of {seen.query[:200]}"
+                f" {len(series.times)} samples; condition {told.words} of {seen.query[:200]}"
             )
-            said = f"{told['operator']} {told['number']} holds all the time: the usual level is {number(level)}"
+            said = f"{told.operator} {told.number} holds all the time: the usual level is {number(level)}"
             facts = [Fact(said, seen.id, shown)]
             yield Finding(
                 analyzer="alert_rule_wrong",
@@ -110,18 +107,11 @@ def _expression(alert: Alert, seen: Observation | None) -> str:
 
 def _condition(case: CaseFile, alert: Alert) -> Observation | None:
     """The evaluation of the alert's own expression over the window."""
-    wanted = _asked(alert)
+    wanted = expression_in_link(alert.generator_url)
     rules = [rule for item in case.observations.values() for rule in item.rules if rule.get("name") == alert.name]
     texts = {wanted, *(str(rule.get("query", "")) for rule in rules)} - {""}
     found = [item for item in case.observations.values() if item.id.startswith(_CONDITIONS) and item.query in texts]
     return found[0] if found else None
-
-
-def _asked(alert: Alert) -> str:
-    try:
-        return parse_qs(urlsplit(alert.generator_url).query, max_num_fields=50).get("g0.expr", [""])[0]
-    except ValueError:
-        return ""
 
 
 def _steady_level(case: CaseFile, series: Series) -> float | None:
@@ -261,7 +251,7 @@ def no_data(case: CaseFile) -> Iterable[Finding]:
         if alert.status is not AlertStatus.FIRING:
             continue
         seen = _condition(case, alert)
-        expression = _asked(alert)
+        expression = expression_in_link(alert.generator_url)
         says = _NO_DATA.search(f"{alert.name} {alert.labels.get('grafana_state_reason', '')} {alert.summary}")
         absent = expression.lstrip().startswith(("absent(", "absent_over_time("))
         if not (says or absent):

@@ -1,16 +1,19 @@
 """The condition each alert stands for: its own expression, its rule, and what is active now.
 
-The expression comes with the alert (``g0.expr`` of the generator URL) or from the rule of the same name. It is only
-ever sent as a query: an alert's payload is data.
+The expression comes with the alert (its link, see ``domain.alert_rule``) or from the rule of the same name. It is only
+ever sent as a query: an alert's payload is data. Of the rule its threshold and ``for`` are read too: a condition that
+must hold for two hours began two hours before the alert, which may be before the window of the investigation.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from functools import partial
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
-from agent_sre.domain.alert import Alert
+from agent_sre.domain.alert import Alert, AlertStatus
+from agent_sre.domain.alert_rule import comparison_in, expression_in_link
+from agent_sre.domain.reference import Window
 from agent_sre.evidence.metrics_signals import METRICS_FIX, step_of
 from agent_sre.evidence.reading import Reading, capped, not_there
 from agent_sre.evidence.scope import Collected, Readers, Scope
@@ -18,7 +21,9 @@ from agent_sre.ports.metrics import MetricsReader
 
 NAME = "alert_conditions"
 _MAX_EXPRESSIONS = 20
-_MAX_LENGTH = 5_000
+_LONGEST_FOR = timedelta(days=1)
+_BEFORE = 1.25
+"""How much more than its ``for`` of a condition is looked at, to see it begin."""
 Plain = Mapping[str, Any]
 
 
@@ -29,21 +34,62 @@ async def collect(scope: Scope, readers: Readers) -> Collected:
         return not_there("metrics", "conditions of the alerts", METRICS_FIX)
     reading = Reading(NAME, "metrics", scope)
     names = sorted({alert.name for alert in scope.alerts})
-    own = {alert.name: expression for alert in scope.alerts if (expression := expression_of(alert))}
+    own = {alert.name: text for alert in scope.alerts if (text := expression_in_link(alert.generator_url))}
     rules = await _rules(reading, metrics, names, own)
-    wanted = {**{str(rule.get("name")): str(rule.get("query", "")) for rule in rules}, **own}
+    wanted = _wanted(scope.alerts, rules)
     for name in names:
         if not wanted.get(name):
             reading.gap(
                 f"condition of alert {name}",
-                "neither the alert (g0.expr in its generator URL) nor a rule of its name carries an expression",
+                "neither the alert (the expression in its generator URL) nor a rule of its name carries an expression",
                 "let Prometheus send the alert, or name the rule as the alert",
             )
-    expressions, left_out = capped(sorted({text for text in wanted.values() if text}), _MAX_EXPRESSIONS, "expressions")
+    distinct = sorted({text for texts in wanted.values() for text in texts})
+    expressions, left_out = capped(distinct, _MAX_EXPRESSIONS, "expressions")
     for what in left_out:
         reading.gap("conditions of the alerts", what)
-    await _evaluate(reading, metrics, expressions)
+    await _evaluate(reading, metrics, expressions, _window(scope, rules))
     return reading.done()
+
+
+def _wanted(alerts: Sequence[Alert], rules: Sequence[Plain]) -> dict[str, set[str]]:
+    """The expressions to evaluate by the alerts' names: each alert's own, else those of the rules that fit it best."""
+    found: dict[str, set[str]] = {}
+    for alert in alerts:
+        own = expression_in_link(alert.generator_url)
+        named = [rule for rule in rules if rule.get("name") == alert.name and rule.get("query")]
+        fitting = [rule for rule in named if _fits(rule.get("labels") or {}, alert)] or named
+        texts = {own} if own else {str(rule["query"]) for rule in fitting}
+        found.setdefault(alert.name, set()).update(texts)
+    return found
+
+
+def _fits(labels: Mapping[str, Any], alert: Alert) -> bool:
+    """Whether the alert has the labels that the rule sets; one that is made from a template may have any value."""
+    return all(alert.labels.get(key) == value or "{{" in str(value) for key, value in labels.items())
+
+
+def _window(scope: Scope, rules: Iterable[Plain]) -> Window:
+    """The window, begun so early that the longest ``for`` of a firing rule lies in it; a day before it at most."""
+    held = max((_for(rule) for rule in rules), default=timedelta(0))
+    began = [alert.starts_at for alert in scope.alerts if alert.status is AlertStatus.FIRING]
+    earliest = min(began, default=scope.window.end) - held * _BEFORE
+    return Window(max(min(scope.window.start, earliest), scope.window.start - _LONGEST_FOR), scope.window.end)
+
+
+def _for(rule: Plain) -> timedelta:
+    """How long the condition must hold before the rule fires."""
+    seconds = rule.get("duration")
+    usable = isinstance(seconds, int | float) and 0 <= seconds <= _LONGEST_FOR.total_seconds()
+    return timedelta(seconds=float(seconds)) if usable and seconds else timedelta(0)
+
+
+def _with_condition(rule: Plain) -> Plain:
+    """The rule as the source gives it, and what its expression compares with, where that is a number."""
+    told = comparison_in(str(rule.get("query") or ""))
+    if told is None:
+        return rule
+    return {**rule, "condition": {"operator": told.operator, "threshold": told.threshold}}
 
 
 async def _rules(
@@ -54,7 +100,7 @@ async def _rules(
     rules, active = await asyncio.gather(
         quiet.look("alerting rules", metrics.rules), quiet.look("active alerts", metrics.alerts)
     )
-    kept = tuple(rule for rule in rules or () if rule.get("name") in names)
+    kept = tuple(_with_condition(rule) for rule in rules or () if rule.get("name") in names)
     if rules is not None:
         reading.observe("GET /api/v1/rules?type=alert", rules=kept, window=None)
     if active is not None:
@@ -68,24 +114,15 @@ async def _rules(
     return kept
 
 
-async def _evaluate(reading: Reading, metrics: MetricsReader, expressions: Sequence[str]) -> None:
+async def _evaluate(reading: Reading, metrics: MetricsReader, expressions: Sequence[str], window: Window) -> None:
     scope, step = reading.scope, step_of(reading.scope)
     answers = await asyncio.gather(
         *(
-            reading.look(f"condition {text[:120]}", partial(metrics.query_range, text, scope.window, step))
+            reading.look(f"condition {text[:120]}", partial(metrics.query_range, text, window, step))
             for text in expressions
         )
     )
     for text, answer in zip(expressions, answers, strict=True):
         if answer is not None:
             series, left_out = capped(answer.series, scope.limits.series_per_metric, "series")
-            reading.observe(text, series=series, left_out=(*left_out, *answer.warnings))
-
-
-def expression_of(alert: Alert) -> str:
-    """The PromQL expression in the generator URL, or ""."""
-    try:
-        found = parse_qs(urlsplit(alert.generator_url).query, max_num_fields=50).get("g0.expr", [""])
-    except ValueError:
-        return ""
-    return found[0] if len(found[0]) <= _MAX_LENGTH else ""
+            reading.observe(text, series=series, left_out=(*left_out, *answer.warnings), window=window)

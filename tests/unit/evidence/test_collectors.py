@@ -292,6 +292,43 @@ async def test_rules_and_active_alerts_of_the_same_name() -> None:
     assert found.observations[1].rules[0]["alerts"] == [active[0]]
 
 
+async def test_the_threshold_of_a_rule_and_how_long_it_must_hold_are_read() -> None:
+    rule = {"name": "TooManyErrors", "query": "sum(http_requests_total) > 5", "duration": 3600.0, "labels": {}}
+    metrics = SnapshotMetrics(lambda: METRICS, lambda: NOW, rules=lambda: (rule,), alerts=lambda: ())
+    found = await run("alert_conditions", scope(), readers(metrics=metrics))
+    assert found.observations[0].rules == ({**rule, "condition": {"operator": ">", "threshold": 5.0}},)
+    condition = found.observations[-1]
+    assert condition.query == rule["query"]
+    assert condition.window is not None
+    # The alert fires since now, so the condition began an hour before: earlier than the window of half an hour.
+    assert condition.window.start <= NOW - timedelta(hours=1)
+
+
+async def test_of_rules_of_one_name_those_that_fit_the_alert_are_evaluated() -> None:
+    rules = tuple(
+        {"name": "TooManyErrors", "query": f"sum(node_load1) > {level}", "labels": {"severity": severity}}
+        for level, severity in ((1, "warning"), (9, "critical"))
+    )
+    metrics = SnapshotMetrics(lambda: METRICS, lambda: NOW, rules=lambda: rules, alerts=lambda: ())
+    found = await run("alert_conditions", scope(alert(severity="critical")), readers(metrics=metrics))
+    assert [item.query for item in found.observations if item.query.startswith("sum")] == ["sum(node_load1) > 9"]
+    doubtful = await run("alert_conditions", scope(alert()), readers(metrics=metrics))
+    assert len([item for item in doubtful.observations if item.query.startswith("sum")]) == 2
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "http://vm/vmui/#/?g0.expr=sum%28http_requests_total%29+%3E+5",
+        "https://grafana/explore?panes=%7B%22a%22%3A%7B%22queries%22%3A%5B%7B%22expr%22%3A%22sum%28http_requests_total%29"
+        "%20%3E%205%22%7D%5D%7D%7D",
+    ],
+)
+async def test_the_condition_in_other_links_is_evaluated_too(link: str) -> None:
+    found = await run("alert_conditions", scope(alert(url=link)), readers())
+    assert [item.query for item in found.observations] == ["sum(http_requests_total) > 5"]
+
+
 async def test_changes_from_a_day_before_the_window() -> None:
     found = await run("changes", scope(), readers())
     assert [change.id for change in found.observations[0].changes] == ["c1", "c2"]
