@@ -11,6 +11,7 @@ ORDER = (
     "reference",
     "merge_patch",
     "alert",
+    "alert_rule",
     "incident",
     "telemetry",
     "log_sample",
