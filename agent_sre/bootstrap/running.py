@@ -196,6 +196,7 @@ class _Parts:
             body,
             inbox=self.store.inbox,
             clock=self.world.clock,
+            redaction_key=self._key,
             max_bytes=self.settings.max_body_bytes,
         )
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from agent_sre.domain.alert import Alert
 from agent_sre.domain.evidence import Gap, Observation
 from agent_sre.domain.telemetry import Change, LogLine, LogStream, Series, Span
 from agent_sre.evidence.secret_patterns import find_secrets, is_secret_name, is_spared, may_hold_secrets
@@ -59,6 +60,22 @@ class Redactor:
             author=self.text(change.author),
             diff=self.text(change.diff),
         )
+
+    def alert(self, alert: Alert) -> Alert:
+        """The alert with every secret in it replaced. Its fingerprint stays that of the labels as they came."""
+        return replace(
+            alert,
+            labels={name: self._named(name, value) for name, value in alert.labels.items()},
+            annotations={name: self._named(name, value) for name, value in alert.annotations.items()},
+            receiver=self.text(alert.receiver),
+            group_key=self.text(alert.group_key),
+            generator_url=self.text(alert.generator_url),
+            external_url=self.text(alert.external_url),
+        )
+
+    def body(self, content: bytes) -> bytes:
+        """A payload that nobody could read, with the secrets that can be told in its text replaced."""
+        return self.text(content.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 
     def text(self, text: str) -> str:
         """The text with every secret in it replaced."""

@@ -35,7 +35,7 @@ _VALUE = (
     r"(?:\\+\"(?P<escaped>.{1,500}?)\\+\"|\"(?P<double>(?:[^\"\\\n]|\\.){1,500})\""
     r"|'(?P<single>(?:[^'\\\n]|\\.){1,500})'|(?P<bare>[^\s\"'\\\[][^\s\"'&]{0,500}|\[[^\s\"'&]{1,500}))"
 )
-_NAMED = re.compile(rf"[A-Za-z0-9_-]{{0,60}}(?:\\*[\"'])?\s{{0,3}}(?P<sign>=>?|:=?)\s{{0,8}}{_VALUE}")
+_NAMED = re.compile(rf"[A-Za-z0-9_-]{{0,60}}(?:\\*[\"'])?\s{{0,3}}(?P<sign>=>?|:=?)(?:\s|\\+[nrt]){{0,8}}{_VALUE}")
 _FLAG = re.compile(r"[A-Za-z0-9_-]{0,60}\s{1,3}(?P<value>[^\s-]\S{0,500})")
 _REST = re.compile(r"[A-Za-z0-9_-]{0,60}")
 _NAME_START = re.compile(r"[A-Za-z0-9_.-]{0,60}\Z")

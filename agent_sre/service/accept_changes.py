@@ -28,10 +28,13 @@ async def accept_changes(
     ``inbox`` is where what cannot be read goes into quarantine; ``redaction_key`` keys the placeholders of secrets.
     """
 
+    redactor = Redactor(redaction_key)
+
     async def take(payload: object, received_at: datetime) -> Accepted:
-        redactor = Redactor(redaction_key)
         found = [redactor.change(item) for item in changes.parse(payload, received_at)]
         await log.append(found)
         return Accepted(len(found))
 
-    return await accept_payload(changes.SOURCE, body, take, inbox=inbox, clock=clock, max_bytes=max_bytes)
+    return await accept_payload(
+        changes.SOURCE, body, take, inbox=inbox, clock=clock, redactor=redactor, max_bytes=max_bytes
+    )

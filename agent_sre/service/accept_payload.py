@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from agent_sre.domain.errors import PermanentError
+from agent_sre.evidence.redaction import Redactor
 from agent_sre.ingest.decode import MAX_BYTES, decode
 from agent_sre.ingest.payload import PayloadError, PayloadTooLarge
 from agent_sre.ports.clock import Clock
@@ -50,7 +51,14 @@ class RefusedPayload(PermanentError):
 
 
 async def accept_payload(
-    source: str, body: bytes, take: Take, *, inbox: AlertInbox, clock: Clock, max_bytes: int = MAX_BYTES
+    source: str,
+    body: bytes,
+    take: Take,
+    *,
+    inbox: AlertInbox,
+    clock: Clock,
+    redactor: Redactor,
+    max_bytes: int = MAX_BYTES,
 ) -> Accepted:
     """Commit what the payload says; when this returns it is durable.
 
@@ -65,5 +73,6 @@ async def accept_payload(
     except PermanentError as error:
         kind, problem, fix = Refusal.UNREADABLE, f"the payload cannot be stored: {error}", "correct the values named"
     # An exception that is kept in a variable and raised is a cycle that would hold the body until a garbage collection.
-    await inbox.quarantine(Quarantined(source, received_at, f"{problem}; {fix}", body[:QUARANTINE_BYTES], len(body)))
+    problem, kept = redactor.text(problem), redactor.body(body[:QUARANTINE_BYTES])
+    await inbox.quarantine(Quarantined(source, received_at, f"{problem}; {fix}", kept, len(body)))
     raise RefusedPayload(kind, problem, fix)

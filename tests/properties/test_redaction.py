@@ -46,7 +46,8 @@ NAMES = st.sampled_from(
 )  # fmt: skip
 FORMS = st.sampled_from(
     ["{n}={s}", '{n}="{s}"', "{n}: {s}", "{n}: '{s}'", '{{"{n}": "{s}"}}', '{{\\"{n}\\":\\"{s}\\"}}', "{n} = {s}",
-     "--{n}={s}", "--{n} {s}", "export {n}={s};", "url?{n}={s}&next=1", "({n}={s})", "{n}:\n  {s}", "{n}=\n{s}"]
+     "--{n}={s}", "--{n} {s}", "export {n}={s};", "url?{n}={s}&next=1", "({n}={s})", "{n}:\n  {s}", "{n}=\n{s}",
+     '"{n}:\\n  {s}"', '"{n}:\\r\\n\\t{s}"']
 )  # fmt: skip
 CARRIERS = st.sampled_from(
     ["Authorization: Bearer {s}", 'curl -H "authorization: Basic {s}"', "sent header bearer {s} to peer",

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from agent_sre.adapters.store_memory import MemoryStore
+from agent_sre.domain.alert import fingerprint_of
 from agent_sre.domain.errors import TemporaryError
 from agent_sre.service.accept_alerts import accept_alerts
 from agent_sre.service.accept_payload import QUARANTINE_BYTES, Accepted, Refusal, RefusedPayload
@@ -72,3 +73,23 @@ async def test_a_store_that_is_down_is_never_an_acceptance(body: bytes) -> None:
     with pytest.raises(TemporaryError):
         await accept_alerts("alertmanager", body, inbox=inbox, clock=CLOCK)
     assert await store.inbox.pending(10) == ()
+
+
+async def test_secrets_of_an_alert_are_gone_before_it_is_stored_and_its_identity_stays() -> None:
+    store = MemoryStore()
+    sent = message(fires=0, api_key="hunter2hunter2")
+    sent["annotations"] = {"description": "failed with DB_PASSWORD=hunter2hunter2", "summary": "it fails"}
+    await accept(json.dumps(payload(sent)).encode(), store)
+    ((_, alert),) = await store.inbox.pending(10)
+    assert "hunter2" not in str(alert)
+    assert alert.annotations["summary"] == "it fails"
+    assert alert.fingerprint == fingerprint_of(sent["labels"])
+
+
+async def test_secrets_of_what_cannot_be_read_are_not_kept_in_quarantine() -> None:
+    store = MemoryStore()
+    with pytest.raises(RefusedPayload):
+        await accept(b'{"password": "hunter2hunter2", ', store)
+    (kept,) = await store.inbox.quarantined(10)
+    assert b"hunter2" not in kept.body
+    assert kept.body.startswith(b'{"password": "[redacted')
