@@ -77,9 +77,10 @@ async def test_a_store_that_is_down_is_never_an_acceptance(body: bytes) -> None:
 
 async def test_secrets_of_an_alert_are_gone_before_it_is_stored_and_its_identity_stays() -> None:
     store = MemoryStore()
-    sent = message(fires=0, api_key="hunter2hunter2")
+    document = payload(message(fires=0, api_key="hunter2hunter2"))
+    sent = document["alerts"][0]
     sent["annotations"] = {"description": "failed with DB_PASSWORD=hunter2hunter2", "summary": "it fails"}
-    await accept(json.dumps(payload(sent)).encode(), store)
+    await accept(json.dumps(document).encode(), store)
     ((_, alert),) = await store.inbox.pending(10)
     assert "hunter2" not in str(alert)
     assert alert.annotations["summary"] == "it fails"
