@@ -153,6 +153,29 @@ class Settings(BaseSettings):
     )
     logs_ui_source: str = Field("", description="UID of Grafana's data source or id of Kibana's data view, for links.")
 
+    traces_backend: Literal["none", "jaeger", "tempo"] = Field(
+        "none",
+        description="Store of traces: none, jaeger (or what speaks its query API) or tempo. See docs/traces.md.",
+    )
+    traces_url: str = Field(
+        "", description="Base URL of the trace store: Jaeger's query service, Tempo's query frontend."
+    )
+    traces_token: SecretStr = Field(SecretStr(""), description="Bearer token for the trace store.")
+    traces_username: str = Field("", description="User for basic authentication at the trace store.")
+    traces_password: SecretStr = Field(
+        SecretStr(""), description="Password for basic authentication at the trace store."
+    )
+    traces_tenant: str = Field("", description="Tenant of the trace store. Tempo: X-Scope-OrgID. Jaeger: x-tenant.")
+    traces_headers: dict[str, str] = Field(default_factory=dict, description="Further headers for it, as JSON.")
+    traces_ca_file: str = Field("", description="CA bundle for the trace store's certificate. Empty: the system's.")
+    traces_timeout: float = Field(
+        10.0, gt=0, le=120, description="Seconds until a request to the trace store is given up."
+    )
+    traces_ui_url: str = Field(
+        "", description="Where people look at traces, for links: Jaeger's user interface or Grafana."
+    )
+    traces_ui_source: str = Field("", description="UID of Grafana's data source for the traces, for links to Grafana.")
+
     kubernetes: Literal["auto", "in_cluster", "kubeconfig", "off"] = Field(
         "auto",
         description="Where the cluster's access comes from. auto: in the pod its service account, else kubeconfig.",

@@ -4,13 +4,12 @@ Three small readers over plain values; bootstrap composes each only where its fi
 applied here, as a live back end would.
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
 
 from agent_sre.domain.reference import Window
 from agent_sre.domain.telemetry import Change, Edge, Span
-
-_NAMESPACE = "k8s.namespace.name"
+from agent_sre.domain.trace_search import TraceSearch, evenly
+from agent_sre.ports.context import TraceAnswer
 
 
 class SnapshotChanges:
@@ -41,32 +40,23 @@ class SnapshotTraces:
     def __init__(self, spans: Sequence[Span]) -> None:
         self._spans = spans
 
-    async def spans(self, namespaces: tuple[str, ...], window: Window, limit: int) -> tuple[Span, ...]:
-        """Spans in the window whose namespace is asked for or unknown; whole traces, sampled evenly over time."""
-        start, end = window.start.timestamp(), window.end.timestamp()
-        wanted = {"", *namespaces}
-        inside = [
-            span
-            for span in self._spans
-            if span.start <= end and span.end >= start and (not namespaces or _place(span) in wanted)
-        ]
-        return tuple(inside) if len(inside) <= limit else _whole_traces(inside, limit)
+    async def services(self, namespaces: tuple[str, ...], window: Window) -> tuple[str, ...]:
+        """Services with a span in the window and namespaces."""
+        search = TraceSearch(window, namespaces)
+        return tuple(sorted({span.service for span in self._spans if search.places(span) and search.admits(span)}))
+
+    async def search(self, search: TraceSearch, max_spans: int) -> TraceAnswer:
+        """Whole traces, sampled evenly over time; of a trace the spans that touch the window."""
+        start, end = search.window.start.timestamp(), search.window.end.timestamp()
+        traces = search.found(span for span in self._spans if span.start <= end and span.end >= start)
+        spans = evenly(traces, max_spans)
+        total = sum(map(len, traces))
+        left = (f"{total - len(spans)} of {total} spans, sampled evenly",) if total > len(spans) else ()
+        return TraceAnswer(spans, _query(search), more=bool(left), notes=left)
 
 
-def _place(span: Span) -> str:
-    return span.attributes.get(_NAMESPACE, "")
-
-
-def _whole_traces(spans: Sequence[Span], limit: int) -> tuple[Span, ...]:
-    """As many whole traces as fit, spread evenly; the last place is filled with a part of a trace where none fits."""
-    traces: dict[str, list[Span]] = defaultdict(list)
-    for span in spans:
-        traces[span.trace_id].append(span)
-    ordered = sorted(traces.values(), key=lambda trace: trace[0].start)
-    stride = -(-len(spans) // max(limit, 1))
-    chosen: list[Span] = []
-    for offset in range(stride):
-        for trace in ordered[offset::stride]:
-            if len(chosen) + len(trace) <= limit:
-                chosen.extend(trace)
-    return tuple(chosen) if chosen else tuple(spans[:limit])
+def _query(search: TraceSearch) -> str:
+    wanted = [f"of {search.service}"] if search.service else []
+    wanted += ["with an error"] if search.errors else []
+    wanted += [f"of {search.at_least:g} s or longer"] if search.at_least else []
+    return " ".join(["spans of the namespaces", *wanted])

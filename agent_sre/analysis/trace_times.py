@@ -75,6 +75,8 @@ def _finding(case: CaseFile, trees: Forest, operation: Operation, times: Times, 
         object=object_of(case, service),
         strength=_STRENGTH,
         statement=f"Slow requests spend their extra time in {name} of {service} itself, not in what it calls.",
-        facts=(Fact(f"{name} of {service} takes {now} instead of {usual} itself", trees.observation, excerpt),),
+        facts=(
+            Fact(f"{name} of {service} takes {now} instead of {usual} itself", trees.observation(service), excerpt),
+        ),
         distinguish=f"a profile of {service}, or spans inside {name}",
     )

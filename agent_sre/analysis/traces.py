@@ -32,7 +32,10 @@ class Forest:
     """All spans of the case by place: children of each span, and its parent where it was seen."""
 
     spans: list[Span] = field(default_factory=list)
-    observation: str = ""
+    observations: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    """How many spans of a service each observation brought."""
+    seen_in: dict[str, str] = field(default_factory=dict)
+    """The observation that brought each trace."""
     by_id: dict[tuple[str, str], Span] = field(default_factory=dict)
     children: dict[tuple[str, str], list[Span]] = field(default_factory=lambda: defaultdict(list))
 
@@ -44,12 +47,18 @@ class Forest:
         """The span's parent, where it was seen."""
         return self.by_id.get((span.trace_id, span.parent_id))
 
+    def observation(self, service: str) -> str:
+        """The observation that shows most of a service's spans: what a figure about it cites."""
+        return self.observations[service].most_common(1)[0][0]
+
 
 def forest(spans: Sequence[Seen[Span]]) -> Forest:
     """Index the spans."""
-    found = Forest(observation=spans[0].observation if spans else "")
+    found = Forest()
     for seen in spans:
         span = seen.value
+        found.observations[span.service][seen.observation] += 1
+        found.seen_in[span.trace_id] = seen.observation
         found.spans.append(span)
         found.by_id[span.trace_id, span.span_id] = span
         if span.parent_id:
@@ -111,7 +120,7 @@ def _early(
         object=object_of(case, service),
         strength=0.66,
         statement=f"{name} in {service} ends early in a share of its requests.",
-        facts=(Fact(text, trees.observation, excerpt),),
+        facts=(Fact(text, trees.observation(service), excerpt),),
         distinguish=f"error logs of {service} around one of these spans",
     )
 
@@ -137,7 +146,7 @@ def _error_origins(case: CaseFile, trees: Forest, start: float) -> Iterable[Find
         facts = tuple(
             Fact(
                 f"{span.name} of {span.service} failed" + (f": {_message(span)}" if _message(span) else ""),
-                trees.observation,
+                trees.seen_in[span.trace_id],
                 f"{clock(span.start)} {span.service} {span.name} error {_message(span)} trace {span.trace_id}",
             )
             for span in spans[:3]
@@ -211,7 +220,7 @@ def _repeated_calls(case: CaseFile, trees: Forest, start: float) -> Iterable[Fin
                 Fact(
                     f"{name} of {service} calls {call} of {callee} {number(now)} times a request, "
                     f"usually {number(before)}",
-                    trees.observation,
+                    trees.observation(service),
                     excerpt,
                 ),
             ),

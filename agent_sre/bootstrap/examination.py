@@ -12,6 +12,7 @@ from agent_sre.bootstrap.metrics import metrics_probes
 from agent_sre.bootstrap.running import database_url, webhook_auth
 from agent_sre.bootstrap.snapshot import runbooks
 from agent_sre.bootstrap.tools import tool_probes
+from agent_sre.bootstrap.trace_store import trace_store_probe
 from agent_sre.domain.errors import AgentSreError
 from agent_sre.ports.health import Check, CheckState, Probe
 from agent_sre.settings import PREFIX, Settings
@@ -31,6 +32,9 @@ async def examine(settings: Settings) -> tuple[Check, ...]:
     if settings.logs_backend == "none":
         fix = f"set {PREFIX}LOGS_BACKEND; without it only lines that the containers' runtime still has are seen"
         checks.append(Check("log store", CheckState.SKIPPED, "not configured", fix))
+    if settings.traces_backend == "none":
+        fix = f"set {PREFIX}TRACES_BACKEND; without it traces are an evidence gap"
+        checks.append(Check("trace store", CheckState.SKIPPED, "not configured", fix))
     return tuple(checks)
 
 
@@ -107,8 +111,8 @@ def _console(settings: Settings) -> Check:
 async def _probes(settings: Settings) -> list[Probe]:
     probes = metrics_probes(settings)
     log_store = log_store_probe(settings)
-    if log_store is not None:
-        probes.append(log_store)
+    trace_store = trace_store_probe(settings)
+    probes += [probe for probe in (log_store, trace_store) if probe is not None]
     probes += tool_probes(settings)
     if settings.kubernetes != "off":
         from agent_sre.adapters.kubernetes_api import KubernetesProbe, KubernetesWriterProbe

@@ -11,6 +11,7 @@ from agent_sre.bootstrap.log_store import open_log_store
 from agent_sre.bootstrap.metrics import open_metrics
 from agent_sre.bootstrap.running import World
 from agent_sre.bootstrap.snapshot import runbooks
+from agent_sre.bootstrap.trace_store import open_trace_store
 from agent_sre.domain.errors import PermanentError
 from agent_sre.domain.signal import Signal, default_signals
 from agent_sre.evidence.scope import Readers
@@ -27,6 +28,9 @@ async def open_world(settings: Settings) -> AsyncIterator[World]:
         log_store = open_log_store(settings)
         if log_store is not None:
             stack.push_async_callback(log_store.close)
+        traces = open_trace_store(settings)
+        if traces is not None:
+            stack.push_async_callback(traces.close)
         cluster = logs = writer = None
         if settings.kubernetes != "off":
             from agent_sre.adapters.kubernetes_api import KubernetesLogs, open_cluster, open_writer
@@ -43,7 +47,11 @@ async def open_world(settings: Settings) -> AsyncIterator[World]:
                 stack.push_async_callback(writer.close)
         yield World(
             readers=Readers(
-                cluster=cluster, metrics=metrics.reader if metrics else None, logs=logs, log_store=log_store
+                cluster=cluster,
+                metrics=metrics.reader if metrics else None,
+                logs=logs,
+                log_store=log_store,
+                traces=traces,
             ),
             writer=writer,
             signals=signals(settings),

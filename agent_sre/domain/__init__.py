@@ -14,6 +14,7 @@ ORDER = (
     "alert_rule",
     "incident",
     "telemetry",
+    "trace_search",
     "log_sample",
     "log_search",
     "log_text",

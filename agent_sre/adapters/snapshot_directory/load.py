@@ -24,11 +24,11 @@ from agent_sre.adapters.snapshot_directory.documents import (
 )
 from agent_sre.adapters.snapshot_directory.folder import Folder, open_folder, open_plain
 from agent_sre.adapters.snapshot_directory.openmetrics import parse_openmetrics
-from agent_sre.adapters.snapshot_directory.otlp import parse_otlp
 from agent_sre.domain.errors import PermanentError
 from agent_sre.domain.reference import Window
 from agent_sre.domain.signal import Signal
 from agent_sre.domain.telemetry import Change, Edge, LogSource, Series, Span
+from agent_sre.outbound.otlp import parse_otlp
 
 T = TypeVar("T")
 OpenLog = Callable[[], IO[bytes]]
