@@ -75,26 +75,26 @@ def boots(name: str, port: int = 8080, seconds: float = 21.4) -> list[str]:
             f"c.s.{name}.Application",
             f"Starting Application v3.14.2 using Java 17.0.11 with PID 1 ({name}.jar)",
             thread="main",
-        ),  # fmt: skip
+        ),
         boot(
             "INFO",
             "o.s.b.w.embedded.tomcat.TomcatWebServer",
             f"Tomcat initialized with port {port} (http)",
             thread="main",
-        ),  # fmt: skip
+        ),
         boot("INFO", "com.zaxxer.hikari.HikariDataSource", "HikariPool-1 - Start completed.", thread="main"),
         boot(
             "INFO",
             "o.s.b.w.embedded.tomcat.TomcatWebServer",
             f"Tomcat started on port {port} (http) with context path ''",
             thread="main",
-        ),  # fmt: skip
+        ),
         boot(
             "INFO",
             f"c.s.{name}.Application",
             f"Started Application in {seconds} seconds (process running for 23.1)",
             thread="main",
-        ),  # fmt: skip
+        ),
     ]
 
 
