@@ -45,7 +45,7 @@ from agent_sre.ports.cluster import ClusterWriter
 from agent_sre.ports.health import Check, CheckState
 from agent_sre.service.accept_alerts import accept_alerts
 from agent_sre.service.accept_changes import accept_changes
-from agent_sre.service.accept_payload import Accepted
+from agent_sre.service.accept_payload import Accepted, Delivery
 from agent_sre.service.fold_alerts import fold_alerts
 from agent_sre.service.postpone_incident import postpone_incident
 from agent_sre.service.read_incident import Stores
@@ -181,10 +181,10 @@ class _Parts:
 
     _key = secrets.token_bytes(32)
 
-    async def _accept(self, source: str, body: bytes) -> Accepted:
-        if source == "changes":
+    async def _accept(self, delivery: Delivery) -> Accepted:
+        if delivery.source == "changes":
             return await accept_changes(
-                body,
+                delivery,
                 log=self.store.changes,
                 inbox=self.store.inbox,
                 clock=self.world.clock,
@@ -192,8 +192,7 @@ class _Parts:
                 max_bytes=self.settings.max_body_bytes,
             )
         return await accept_alerts(
-            source,
-            body,
+            delivery,
             inbox=self.store.inbox,
             clock=self.world.clock,
             redaction_key=self._key,

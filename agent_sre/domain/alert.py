@@ -19,6 +19,14 @@ class AlertStatus(StrEnum):
     RESOLVED = "resolved"
 
 
+class AlertClass(StrEnum):
+    """What an alert's firing means: that its condition holds, or only that nobody can tell."""
+
+    CONDITION = "condition"
+    NO_DATA = "no data"
+    """The source could not evaluate its rule: a blind spot, not an outage."""
+
+
 class Severity(StrEnum):
     """How bad, from the alert's ``severity`` label; a word we do not know is ``warning``."""
 
@@ -69,6 +77,9 @@ class Alert:
     external_url: str = ""
     truncated: int = field(default=0)
     """How many further alerts of the group the source left out of its message."""
+    alert_class: AlertClass = AlertClass.CONDITION
+    message_id: str = ""
+    """The source's own id of this message, "" where it has none; the same id again is the same message."""
 
     @property
     def name(self) -> str:
@@ -109,6 +120,7 @@ class Alert:
 
     @property
     def summary(self) -> str:
-        """One line a person can read."""
+        """One line a person can read; it says so where the source only lacks data."""
         text = self.annotations.get("summary") or self.annotations.get("description") or self.name
-        return " ".join(text.split())
+        blind = "No data: " if self.alert_class is AlertClass.NO_DATA else ""
+        return blind + " ".join(text.split())

@@ -21,13 +21,15 @@ from agent_sre.domain.errors import TemporaryError
 from agent_sre.entrypoints.request_body import BodyRefused
 from agent_sre.entrypoints.telemetry import Intake, Telemetry
 from agent_sre.entrypoints.webhook_auth import Admission, WebhookAuth
-from agent_sre.service.accept_payload import Accepted, Refusal, RefusedPayload
+from agent_sre.service.accept_payload import Accepted, Delivery, Refusal, RefusedPayload
+from agent_sre.service.alert_sources import SOURCES
 
-Accept = Callable[[str, bytes], Awaitable[Accepted]]
-"""The service that accepts for a source, with its ports: source and body in."""
+Accept = Callable[[Delivery], Awaitable[Accepted]]
+"""The service that accepts for a source, with its ports."""
 
 RETRY_AFTER = 5.0
-_NOT_JSON = frozenset({"application/x-www-form-urlencoded", "text/html", "text/xml", "application/xml", "text/css"})
+_FORM = "application/x-www-form-urlencoded"
+_NOT_JSON = frozenset({"text/html", "text/xml", "application/xml", "text/css"})
 _NOT_JSON_FAMILIES = ("multipart/", "image/", "audio/", "video/", "font/")
 _STATUS = {Refusal.UNREADABLE: (400, Intake.UNREADABLE), Refusal.TOO_LARGE: (413, Intake.TOO_LARGE)}
 
@@ -73,11 +75,11 @@ class Webhooks:
         admission = auth.admit(request.headers.get("authorization"), request.headers.get("origin"))
         if admission is not Admission.ADMITTED:
             return _unauthorized(source, admission, auth), Intake.UNAUTHORIZED, 0
-        if _is_clearly_not_json(request.headers.get("content-type", "")):
+        if _is_clearly_not_json(source, request.headers.get("content-type", "")):
             fix = "send JSON with Content-Type: application/json"
             return _refused(415, "the Content-Type is not JSON", fix), Intake.NOT_JSON, 0
         try:
-            accepted = await self.accept(source, structured(request.headers, await request.body()))
+            accepted = await self.accept(_delivery(source, request.headers, await request.body()))
         except RefusedPayload as error:
             status, outcome = _STATUS[error.refusal]
             return _refused(status, error.problem, error.fix), outcome, 0
@@ -86,8 +88,17 @@ class Webhooks:
         except ClientDisconnect:
             return Response(status_code=400), Intake.GONE, 0
         self.wake()
-        answer = {"accepted": accepted.items, "truncated": accepted.truncated}
+        answer: dict[str, int | str] = {"accepted": accepted.items, "truncated": accepted.truncated}
+        if accepted.ignored:
+            log.info("nothing to take from a message", source=source, why=accepted.ignored)
+            answer["ignored"] = accepted.ignored
         return JSONResponse(answer, 202), Intake.ACCEPTED, accepted.items
+
+
+def _delivery(source: str, headers: Headers, body: bytes) -> Delivery:
+    """The request as the service takes it."""
+    form = _media_type(headers.get("content-type", "")) == _FORM
+    return Delivery(source, structured(headers, body), form, headers.get("sentry-hook-resource", ""))
 
 
 def structured(headers: Headers, body: bytes) -> bytes:
@@ -119,7 +130,13 @@ def _unauthorized(source: str, admission: Admission, auth: WebhookAuth) -> Respo
     return _refused(401, admission.value, fix, {"WWW-Authenticate": auth.challenge})
 
 
-def _is_clearly_not_json(content_type: str) -> bool:
-    """Many senders say text/plain or nothing at all: only what cannot be JSON is refused."""
-    kind = content_type.partition(";")[0].strip().lower()
+def _is_clearly_not_json(source: str, content_type: str) -> bool:
+    """Many senders say text/plain or nothing: only what cannot be JSON is refused, or a form where none is sent."""
+    kind = _media_type(content_type)
+    if kind == _FORM:
+        return source not in SOURCES or not SOURCES[source].form
     return kind in _NOT_JSON or kind.startswith(_NOT_JSON_FAMILIES)
+
+
+def _media_type(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()

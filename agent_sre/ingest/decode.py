@@ -5,12 +5,14 @@ UTF-8, raw control characters. What it lets through is checked here: size, depth
 code that walks the result would already fail), keys that occur twice (it keeps the last one silently, so that two
 readers of one body could see two different alerts) and NUL in a key. Every step is linear in the body's size.
 
-Called by ``service.accept_alerts``. What the values mean is the parsers' part.
+Some senders need more: a form instead of JSON (``decode_form``), or characters mended that the sender itself cut in two
+(``mended``). Called by ``service.accept_alerts``. What the values mean is the parsers' part.
 """
 
 import json
 import re
 from typing import Any
+from urllib.parse import parse_qsl
 
 import orjson
 
@@ -27,6 +29,12 @@ _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 _NOT_STRUCTURE = bytes(set(range(256)) - set(b"[]{}:,"))
 _ROUND = bytes.maketrans(b"[]{}", b"()()")
 _FIX = "send one JSON document in UTF-8"
+_MAX_FIELDS = 200
+_ESCAPE = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # a pair: stays
+    rb"|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"  # half of one
+    rb"|\\."
+)
 _SMALLER = "send fewer alerts at a time (Alertmanager: webhook_configs.max_alerts)"
 
 
@@ -46,6 +54,38 @@ def decode(body: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPT
         raise PayloadError(f"the body is not valid JSON: {error}", _FIX) from None
     _check_keys(value, structure.count(b":"), body)
     return value
+
+
+def decode_form(body: bytes, *, max_bytes: int = MAX_BYTES) -> Any:
+    """A form's fields as an object of texts, or the JSON of its only field ``payload``. Raises PayloadError.
+
+    A body that is JSON after all, under a form's content type, is read as what it is.
+    """
+    if len(body) > max_bytes:
+        raise PayloadTooLarge(f"the body has {len(body)} bytes, the limit is {max_bytes}", _SMALLER)
+    if body.lstrip()[:1] in {b"{", b"["}:
+        return decode(body, max_bytes=max_bytes)
+    try:
+        found = parse_qsl(
+            body.decode(), keep_blank_values=True, strict_parsing=True, errors="strict", max_num_fields=_MAX_FIELDS
+        )
+    except ValueError as error:  # UnicodeDecodeError is one
+        raise PayloadError(f"the body is not a form: {error}", "send JSON, or a form in UTF-8") from None
+    fields = dict(found)
+    if len(fields) < len(found):
+        raise PayloadError("a field of the form occurs twice", "send each field once")
+    if any("\0" in name for name in fields):
+        raise PayloadError("the name of a field contains NUL", "remove the NUL character")
+    return decode(fields["payload"].encode(), max_bytes=max_bytes) if list(fields) == ["payload"] else fields
+
+
+def mended(body: bytes) -> bytes:
+    """The body with U+FFFD for every byte sequence that is no UTF-8 and every half of an escaped surrogate pair.
+
+    For senders that cut texts without regard to characters; what is cut is then visible instead of refused.
+    """
+    whole = body.decode("utf-8", errors="replace").encode()
+    return _ESCAPE.sub(lambda match: rb"\ufffd" if match[1] else match[0], whole)
 
 
 def _check_depth(brackets: bytes, max_depth: int) -> None:

@@ -1,26 +1,19 @@
 """Alerts in: committed to the inbox before their sender is told. What becomes of them is ``service.fold_alerts``'."""
 
-from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 
-from agent_sre.domain.alert import Alert
+from agent_sre.domain.visible import one_line
 from agent_sre.evidence.redaction import Redactor
-from agent_sre.ingest import alertmanager
-from agent_sre.ingest.decode import MAX_BYTES
+from agent_sre.ingest.decode import MAX_BYTES, mended
 from agent_sre.ports.clock import Clock
 from agent_sre.ports.store import AlertInbox
-from agent_sre.service.accept_payload import Accepted, accept_payload
-
-Parser = Callable[[object, datetime], tuple[Alert, ...]]
-PARSERS: Mapping[str, Parser] = {
-    alertmanager.SOURCE: alertmanager.parse,
-}
-"""By source. An alert source is one file in ``ingest`` and one line here."""
+from agent_sre.service.accept_payload import Accepted, Delivery, accept_payload
+from agent_sre.service.alert_sources import SOURCES
 
 
 async def accept_alerts(
-    source: str,
-    body: bytes,
+    delivery: Delivery,
     *,
     inbox: AlertInbox,
     clock: Clock,
@@ -29,14 +22,22 @@ async def accept_alerts(
 ) -> Accepted:
     """Commit the payload's alerts; when this returns they are durable. Raises as ``accept_payload`` does.
 
-    An annotation may quote a log line with a password in it: secrets are replaced before anything is stored.
+    An annotation may quote a log line with a password in it: secrets are replaced before anything is stored. A message
+    that is no alert (another event, a subscription's confirmation) is accepted and says in ``ignored`` why.
     """
+    source = SOURCES[delivery.source]
+    if source.resources and delivery.resource and delivery.resource not in source.resources:
+        return Accepted(0, ignored=f"{one_line(delivery.resource, 80)} holds no alert")
     redactor = Redactor(redaction_key)
 
     async def take(payload: object, received_at: datetime) -> Accepted:
-        alerts = tuple(map(redactor.alert, PARSERS[source](payload, received_at)))
+        reading = source.parse(payload, received_at)
+        alerts = tuple(map(redactor.alert, reading.alerts))
         if alerts:
             await inbox.append(alerts)
-        return Accepted(len(alerts), max((alert.truncated for alert in alerts), default=0))
+        left_out = max((alert.truncated for alert in alerts), default=0)
+        return Accepted(len(alerts), left_out, redactor.text(reading.ignored))
 
-    return await accept_payload(source, body, take, inbox=inbox, clock=clock, redactor=redactor, max_bytes=max_bytes)
+    if source.mends:
+        delivery = replace(delivery, body=mended(delivery.body))
+    return await accept_payload(delivery, take, inbox=inbox, clock=clock, redactor=redactor, max_bytes=max_bytes)

@@ -11,11 +11,11 @@ from agent_sre.ingest import changes
 from agent_sre.ingest.decode import MAX_BYTES
 from agent_sre.ports.clock import Clock
 from agent_sre.ports.store import AlertInbox, ChangeLog
-from agent_sre.service.accept_payload import Accepted, accept_payload
+from agent_sre.service.accept_payload import Accepted, Delivery, accept_payload
 
 
 async def accept_changes(
-    body: bytes,
+    delivery: Delivery,
     *,
     log: ChangeLog,
     inbox: AlertInbox,
@@ -35,6 +35,4 @@ async def accept_changes(
         await log.append(found)
         return Accepted(len(found))
 
-    return await accept_payload(
-        changes.SOURCE, body, take, inbox=inbox, clock=clock, redactor=redactor, max_bytes=max_bytes
-    )
+    return await accept_payload(delivery, take, inbox=inbox, clock=clock, redactor=redactor, max_bytes=max_bytes)

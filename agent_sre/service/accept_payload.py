@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from agent_sre.domain.errors import PermanentError
 from agent_sre.evidence.redaction import Redactor
-from agent_sre.ingest.decode import MAX_BYTES, decode
+from agent_sre.ingest.decode import MAX_BYTES, decode, decode_form
 from agent_sre.ingest.payload import PayloadError, PayloadTooLarge
 from agent_sre.ports.clock import Clock
 from agent_sre.ports.store import AlertInbox, Quarantined
@@ -22,11 +22,25 @@ QUARANTINE_BYTES = 4_096
 
 
 @dataclass(frozen=True, slots=True)
+class Delivery:
+    """What a sender posted: its body, whether that is a form instead of JSON, and what a header says it is about."""
+
+    source: str
+    body: bytes
+    form: bool = False
+    resource: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Accepted:
-    """What was committed: how many alerts or changes, and how many more the sender says it left out."""
+    """What was committed: how many alerts or changes, and how many more the sender says it left out.
+
+    ``ignored`` says why a message, or a part of it, is neither.
+    """
 
     items: int
     truncated: int = 0
+    ignored: str = ""
 
 
 Take = Callable[[object, datetime], Awaitable[Accepted]]
@@ -51,8 +65,7 @@ class RefusedPayload(PermanentError):
 
 
 async def accept_payload(
-    source: str,
-    body: bytes,
+    delivery: Delivery,
     take: Take,
     *,
     inbox: AlertInbox,
@@ -64,9 +77,10 @@ async def accept_payload(
 
     Raises RefusedPayload for what cannot be read (after quarantining it), TemporaryError where the store is down.
     """
-    received_at = clock.now()
+    received_at, body = clock.now(), delivery.body
     try:
-        return await take(decode(body, max_bytes=max_bytes), received_at)
+        read = decode_form if delivery.form else decode
+        return await take(read(body, max_bytes=max_bytes), received_at)
     except PayloadError as error:
         kind = Refusal.TOO_LARGE if isinstance(error, PayloadTooLarge) else Refusal.UNREADABLE
         problem, fix = error.problem, error.fix
@@ -74,5 +88,5 @@ async def accept_payload(
         kind, problem, fix = Refusal.UNREADABLE, f"the payload cannot be stored: {error}", "correct the values named"
     # An exception that is kept in a variable and raised is a cycle that would hold the body until a garbage collection.
     problem, kept = redactor.text(problem), redactor.body(body[:QUARANTINE_BYTES])
-    await inbox.quarantine(Quarantined(source, received_at, f"{problem}; {fix}", kept, len(body)))
+    await inbox.quarantine(Quarantined(delivery.source, received_at, f"{problem}; {fix}", kept, len(body)))
     raise RefusedPayload(kind, problem, fix)

@@ -28,7 +28,7 @@ from agent_sre.ports.health import Check, CheckState
 from agent_sre.ports.store import AlertInbox
 from agent_sre.service.accept_alerts import accept_alerts
 from agent_sre.service.accept_changes import accept_changes
-from agent_sre.service.accept_payload import Accepted
+from agent_sre.service.accept_payload import Accepted, Delivery
 from agent_sre.service.fold_alerts import fold_alerts
 from agent_sre.testing.clock import FrozenClock
 from agent_sre.testing.failing_inbox import FailingInbox
@@ -98,12 +98,12 @@ class Build:
     def app(self) -> Any:
         inbox: AlertInbox = self.failing
 
-        async def accept(source: str, body: bytes) -> Accepted:
-            if source == "changes":
+        async def accept(delivery: Delivery) -> Accepted:
+            if delivery.source == "changes":
                 return await accept_changes(
-                    body, log=self.store.changes, inbox=inbox, clock=self.clock, redaction_key=b"k"
+                    delivery, log=self.store.changes, inbox=inbox, clock=self.clock, redaction_key=b"k"
                 )
-            return await accept_alerts(source, body, inbox=inbox, clock=self.clock, max_bytes=self.max_bytes)
+            return await accept_alerts(delivery, inbox=inbox, clock=self.clock, max_bytes=self.max_bytes)
 
         async def ready() -> Sequence[Check]:
             await inbox.pending(1)

@@ -8,7 +8,7 @@ from agent_sre.adapters.store_memory import MemoryStore
 from agent_sre.domain.alert import fingerprint_of
 from agent_sre.domain.errors import TemporaryError
 from agent_sre.service.accept_alerts import accept_alerts
-from agent_sre.service.accept_payload import QUARANTINE_BYTES, Accepted, Refusal, RefusedPayload
+from agent_sre.service.accept_payload import QUARANTINE_BYTES, Accepted, Delivery, Refusal, RefusedPayload
 from agent_sre.testing.clock import FrozenClock
 from agent_sre.testing.failing_inbox import FailingInbox
 from tests.unit.alerts import NOON, message, payload
@@ -17,7 +17,7 @@ CLOCK = FrozenClock(NOON)
 
 
 async def accept(body: bytes, store: MemoryStore, **options: int) -> Accepted:
-    return await accept_alerts("alertmanager", body, inbox=store.inbox, clock=CLOCK, **options)
+    return await accept_alerts(Delivery("alertmanager", body), inbox=store.inbox, clock=CLOCK, **options)
 
 
 async def test_accepted_alerts_wait_in_the_inbox_in_order() -> None:
@@ -71,7 +71,7 @@ async def test_a_store_that_is_down_is_never_an_acceptance(body: bytes) -> None:
     store = MemoryStore()
     inbox = FailingInbox(store.inbox)
     with pytest.raises(TemporaryError):
-        await accept_alerts("alertmanager", body, inbox=inbox, clock=CLOCK)
+        await accept_alerts(Delivery("alertmanager", body), inbox=inbox, clock=CLOCK)
     assert await store.inbox.pending(10) == ()
 
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from agent_sre.domain.alert import AlertStatus
-from agent_sre.ingest.alertmanager import MAX_TEXT, parse
+from agent_sre.ingest.alertmanager import parse
+from agent_sre.ingest.fields import MAX_TEXT
 from agent_sre.ingest.payload import PayloadError
 from tests.unit.alerts import NOON, at, message, payload
 
