@@ -15,6 +15,7 @@ ORDER = (
     "incident",
     "telemetry",
     "trace_search",
+    "promql",
     "log_sample",
     "log_search",
     "log_text",
