@@ -183,6 +183,20 @@ class Settings(BaseSettings):
     kubeconfig: str = Field("", description="Path of the kubeconfig; empty: KUBECONFIG or ~/.kube/config.")
     kubernetes_context: str = Field("", description="Context of the kubeconfig; empty: its current one.")
     namespaces: str = Field("", description="Namespaces that may be looked at, comma-separated; empty: the alert's.")
+    kubernetes_scope: Literal["auto", "cluster", "namespaces"] = Field(
+        "auto",
+        description="namespaces: nothing is asked of the cluster as a whole (nodes, volumes). auto: so if NAMESPACES "
+        "is set.",
+    )
+    gitops_namespaces: str = Field(
+        "argocd,flux-system",
+        description="Namespaces where Argo CD and Flux keep the objects that say what they deploy, comma-separated.",
+    )
+    helm_secrets: bool = Field(
+        False,
+        description="true: Helm's releases are read from the labels of its Secrets, never their data. Needs the right "
+        "to list Secrets, which Kubernetes does not divide.",
+    )
 
     mcp_servers: tuple[McpServerSettings, ...] = Field(
         (),
@@ -228,6 +242,21 @@ class Settings(BaseSettings):
         return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
+def readable_namespaces(settings: Settings) -> frozenset[str] | None:
+    """The namespaces that the cluster may be asked about; None for all of it.
+
+    Raises PermanentError where only namespaces may be read, and none is named.
+    """
+    named = settings.listed(settings.namespaces)
+    if settings.kubernetes_scope == "cluster" or (settings.kubernetes_scope == "auto" and not named):
+        return None
+    if not named:
+        raise PermanentError(
+            f"{PREFIX}KUBERNETES_SCOPE=namespaces but {PREFIX}NAMESPACES is empty; name the namespaces that may be read"
+        )
+    return frozenset({*named, *settings.listed(settings.gitops_namespaces)})
+
+
 def load_settings(**given: Any) -> Settings:
     """Read the environment and ``.env``; ``given`` (command-line options) wins over both.
 
@@ -245,6 +274,7 @@ def load_settings(**given: Any) -> Settings:
             f"{PREFIX}HOST={settings.host} is not loopback and {PREFIX}CONSOLE_TOKEN is empty; "
             f"set a token (for example: openssl rand -hex 32) or listen on 127.0.0.1"
         )
+    readable_namespaces(settings)
     if settings.actions_mode == "approve" and not settings.listed(settings.actions_namespaces):
         raise PermanentError(
             f"{PREFIX}ACTIONS_MODE=approve but {PREFIX}ACTIONS_NAMESPACES is empty; "

@@ -168,11 +168,11 @@ def _agreeing(cluster: Cluster, address: Address) -> list[Address]:
 
 def _before(workload: Workload, address: Address) -> Fact | None:
     """The value that the generation before had, where it differs."""
-    previous = workload.previous
-    if previous is None or workload.template is None or len(address.paths) != 1:
+    if workload.previous is None or workload.template is None or len(address.paths) != 1:
         return None
+    previous, template = workload.previous
     prefix = workload.template[1]
-    path: Path = ("spec", "template", *address.paths[0][len(prefix) :])
+    path: Path = (*template, *address.paths[0][len(prefix) :])
     before, now = dig(previous.value, *path), dig(address.seen.value, *address.paths[0])
     if before is None or before == now or text(before, "name") != address.variable:
         return None

@@ -7,7 +7,7 @@ kind and namespace); where it was not, the name is taken for a Deployment in the
 from agent_sre.analysis.casefile import CaseFile
 from agent_sre.domain.reference import ObjectRef
 
-_KINDS = ("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job", "Service")
+_KINDS = ("Deployment", "StatefulSet", "DaemonSet", "Rollout", "CronJob", "Job", "Service")
 
 
 def object_of(case: CaseFile, name: str, namespace: str = "") -> ObjectRef:

@@ -1,12 +1,13 @@
-"""Rollouts: what changed in a workload just before the trouble began, read from its ReplicaSets.
+"""Rollouts: what changed in a workload just before the trouble began, read from its generations.
 
-Every generation of a Deployment keeps its template, so a rollout can be described exactly: image, environment,
-resources, probes, command. It is guilty as far as time, place and symptom agree: it came shortly before the onset,
-the trouble is at this workload, and its own signals or pods turned bad. A rollout after the onset is somebody's
-attempt to help. Changes recorded elsewhere (``changes.json``, a deploy system) are ``changes``' business; where one
-is the same event, its id is used.
+Every generation keeps its template (a Deployment's in a ReplicaSet, a StatefulSet's and a DaemonSet's in a
+ControllerRevision), so a rollout can be described exactly: image, environment, resources, probes, command. It is
+guilty as far as time, place and symptom agree: it came shortly before the onset, the trouble is at this workload, and
+its own signals or pods turned bad. A rollout after the onset is somebody's attempt to help. Changes recorded
+elsewhere (``changes.json``, a deploy system) are ``changes``' business; where one is the same event, its id is used.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,8 +19,9 @@ from agent_sre.analysis.departures import Departure, alerted, departures, incide
 from agent_sre.analysis.diffs import read
 from agent_sre.analysis.kubernetes.cluster import Cluster, cluster_of
 from agent_sre.analysis.kubernetes.excerpts import event_fact, event_time, fact, message
+from agent_sre.analysis.kubernetes.pods import Pod
 from agent_sre.analysis.kubernetes.reading import Path, dig, instant, items, mapping, name_of, text
-from agent_sre.analysis.kubernetes.workload import Workload
+from agent_sre.analysis.kubernetes.workload import Workload, revision_path
 from agent_sre.analysis.signals import measured
 from agent_sre.domain.finding import Fact, Finding
 from agent_sre.domain.instant import format_instant
@@ -32,7 +34,6 @@ _SLACK = timedelta(minutes=2)
 """An onset is dated by samples a scrape apart, so it may seem to precede its cause by a little."""
 _WORSE_UP = frozenset({"errors", "latency", "client_latency", "saturation", "restarts", "memory", "cpu", "throttling"})
 _WATCHED = _WORSE_UP | {"availability"}
-_REVISION: Path = ("metadata", "annotations", "deployment.kubernetes.io/revision")
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 _PARTS = ("image", "env", "envFrom", "resources", *_PROBES, "command", "args", "ports", "volumeMounts")
 _TOLD = frozenset({"env", "args", "command", "resources", "image"})
@@ -43,19 +44,28 @@ _HASHES = ("checksum", "hash", "configmap", "config-version")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rollout:
-    """A change from one generation to the next. ``moment`` is when the newer began to run; ``paths`` what differs."""
+    """A change from one generation to the next. ``moment`` is when the newer began to run; ``paths`` what differs.
+
+    ``template`` is where either has its pod template.
+    """
 
     workload: Workload
     before: Seen[K8sObject]
     after: Seen[K8sObject]
     moment: datetime
     scaled: Seen[K8sObject] | None
+    template: Path
     paths: tuple[Path, ...]
 
     @property
     def revision(self) -> str:
         """The newer generation's revision."""
-        return text(self.after.value, *_REVISION) or name_of(self.after.value)
+        return text(self.after.value, *revision_path(self.after.value)) or name_of(self.after.value)
+
+    @property
+    def pods(self) -> list[Pod]:
+        """The pods of the newer generation; of one that is known by its revision only, all that may be."""
+        return self.workload.pods_of(self.after) or list(self.workload.current_pods)
 
     @property
     def what(self) -> str:
@@ -67,14 +77,15 @@ class Rollout:
 def rollouts(cluster: Cluster, now: datetime) -> Iterator[Rollout]:
     """The latest rollout of each workload, where it began within the six hours before ``now``."""
     for workload in cluster.in_scope():
-        if workload.current is None or workload.previous is None:
+        if len(workload.generations) < 2:
             continue
+        (after, template), (before, _) = workload.generations[:2]
         scaled = _scaling(cluster, workload)
-        moment = _began(workload, scaled)
+        moment = _began(workload, before, after, scaled)
         if moment is None or not now - _LOOKBACK <= moment <= now:
             continue
-        paths = tuple(_differences(workload.previous.value, workload.current.value))
-        yield Rollout(workload, workload.previous, workload.current, moment, scaled, paths)
+        paths = tuple(_differences(before.value, after.value, template))
+        yield Rollout(workload, before, after, moment, scaled, template, paths)
 
 
 def change_of(case: CaseFile, rollout: Rollout) -> str:
@@ -82,7 +93,7 @@ def change_of(case: CaseFile, rollout: Rollout) -> str:
     ref = rollout.workload.ref
     for seen in case.changes:
         near = abs(seen.value.time - rollout.moment) <= timedelta(minutes=10)
-        if near and seen.value.kind == "deploy" and seen.value.target.rpartition("/")[2] == ref.name:
+        if near and seen.value.kind == "deploy" and ref.name in re.split(r"[/\s]+", seen.value.target):
             return seen.value.id
     return f"{ref.namespace}/{ref.name}@{rollout.revision}"
 
@@ -107,7 +118,7 @@ def _judged(case: CaseFile, rollout: Rollout) -> Finding:
     late = onset is not None and onset < rollout.moment - _SLACK
     if late and onset is not None:
         against.append(_too_late(rollout))
-    broken = [pod for pod in rollout.workload.current_pods if not pod.ready and not pod.done]
+    broken = [pod for pod in rollout.pods if not pod.ready and not pod.done]
     facts += [
         fact(f"{pod.ref} of the new generation is not ready", pod.seen, ("status", "phase")) for pod in broken[:2]
     ]
@@ -147,7 +158,7 @@ def _strength(
 def as_change(rollout: Rollout) -> Change:
     """The difference of the two generations as a recorded change, with what was and what is as lines of a diff."""
     old_containers = {
-        text(item, "name"): item for item in items(rollout.before.value, "spec", "template", "spec", "containers")
+        text(item, "name"): item for item in items(rollout.before.value, *rollout.template, "spec", "containers")
     }
     lines: list[str] = []
     for path in rollout.paths:
@@ -211,16 +222,15 @@ def _onset(case: CaseFile, rollout: Rollout, turned: list[Departure]) -> datetim
 def _difference(rollout: Rollout) -> Fact:
     """What the newer generation has; the older one's values stand beside them in its own excerpt."""
     made = ("metadata", "creationTimestamp")
-    paths: list[Path] = [_REVISION, made, *rollout.paths[:6]]
+    paths: list[Path] = [revision_path(rollout.after.value), made, *rollout.paths[:6]]
     words = f"Revision {rollout.revision} differs from the one before in {rollout.what}"
     return fact(words, rollout.after, *paths, time=rollout.moment)
 
 
 def _too_late(rollout: Rollout) -> Fact:
     made: Path = ("metadata", "creationTimestamp")
-    return fact(
-        "The trouble had begun before this revision was made", rollout.after, _REVISION, made, time=rollout.moment
-    )
+    words = "The trouble had begun before this revision was made"
+    return fact(words, rollout.after, revision_path(rollout.after.value), made, time=rollout.moment)
 
 
 def _scaling(cluster: Cluster, workload: Workload) -> Seen[K8sObject] | None:
@@ -233,15 +243,21 @@ def _scaling(cluster: Cluster, workload: Workload) -> Seen[K8sObject] | None:
     return ups[-1] if ups else None
 
 
-def _began(workload: Workload, scaled: Seen[K8sObject] | None) -> datetime | None:
-    made = instant(workload.current.value, "metadata", "creationTimestamp") if workload.current else None
+def _began(
+    workload: Workload, before: Seen[K8sObject], after: Seen[K8sObject], scaled: Seen[K8sObject] | None
+) -> datetime | None:
+    """When the newer generation began to run. A rollback reuses an old one, which knows only when it was first made."""
+    made = instant(after.value, "metadata", "creationTimestamp")
     told = event_time(scaled.value) if scaled is not None else None
-    # A rollback reuses an old ReplicaSet: the event tells when, the object only when it was first made.
+    older = instant(before.value, "metadata", "creationTimestamp")
+    if told is None and made is not None and older is not None and made < older:
+        started = [pod.created for pod in workload.pods_of(after) if pod.created is not None]
+        told = min(started, default=None)
     return max((moment for moment in (made, told) if moment is not None), default=None)
 
 
-def _differences(before: K8sObject, after: K8sObject) -> Iterator[Path]:
-    spec: Path = ("spec", "template", "spec")
+def _differences(before: K8sObject, after: K8sObject, template: Path) -> Iterator[Path]:
+    spec: Path = (*template, "spec")
     for field in ("containers", "initContainers"):
         olds = {text(item, "name"): item for item in items(before, *spec, field)}
         for place, item in enumerate(items(after, *spec, field)):
@@ -261,12 +277,11 @@ def _differences(before: K8sObject, after: K8sObject) -> Iterator[Path]:
     ):
         if dig(before, *spec, part) != dig(after, *spec, part) and dig(after, *spec, part) is not None:
             yield (*spec, part)
-    yield from _hashes(before, after)
+    yield from _hashes(before, after, (*template, "metadata", "annotations"))
 
 
-def _hashes(before: K8sObject, after: K8sObject) -> Iterator[Path]:
+def _hashes(before: K8sObject, after: K8sObject, base: Path) -> Iterator[Path]:
     """Annotations that carry the hash of a configuration, so that changing it rolls the pods."""
-    base: Path = ("spec", "template", "metadata", "annotations")
     old: Mapping[str, Any] = mapping(before, *base)
     for key, value in mapping(after, *base).items():
         if old.get(key) != value and any(word in key.lower() for word in _HASHES):

@@ -149,7 +149,8 @@ def _image_before(workload: Workload, container: Container) -> str:
     """The image that the container had in the generation before, or ""."""
     if workload.previous is None:
         return ""
-    found = items(workload.previous.value, "spec", "template", "spec", "containers")
+    before, template = workload.previous
+    found = items(before.value, *template, "spec", "containers")
     return next((text(item, "image") for item in found if text(item, "name") == container.name), "")
 
 

@@ -15,7 +15,7 @@ from agent_sre.bootstrap.tools import tool_probes
 from agent_sre.bootstrap.trace_store import trace_store_probe
 from agent_sre.domain.errors import AgentSreError
 from agent_sre.ports.health import Check, CheckState, Probe
-from agent_sre.settings import PREFIX, Settings
+from agent_sre.settings import PREFIX, Settings, readable_namespaces
 
 WEBHOOKS = (("alertmanager", "alerts", CheckState.FAILED), ("changes", "changes", CheckState.SKIPPED))
 
@@ -115,11 +115,12 @@ async def _probes(settings: Settings) -> list[Probe]:
     probes += [probe for probe in (log_store, trace_store) if probe is not None]
     probes += tool_probes(settings)
     if settings.kubernetes != "off":
-        from agent_sre.adapters.kubernetes_api import KubernetesProbe, KubernetesWriterProbe
+        from agent_sre.adapters.kubernetes_api import KubernetesProbe, KubernetesWriterProbe, Reach
 
         looked_at = settings.listed(settings.namespaces) or ("",)
         place = settings.kubernetes_context
-        probes.append(KubernetesProbe(settings.kubernetes, settings.kubeconfig, place, looked_at))
+        access, reach = (settings.kubernetes, settings.kubeconfig, place), Reach(readable_namespaces(settings))
+        probes.append(KubernetesProbe(*access, looked_at, reach, settings.helm_secrets))
         if settings.actions_mode == "approve":
             own = settings.actions_kubeconfig
             place = "" if own else place

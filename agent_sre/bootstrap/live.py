@@ -15,7 +15,8 @@ from agent_sre.bootstrap.trace_store import open_trace_store
 from agent_sre.domain.errors import PermanentError
 from agent_sre.domain.signal import Signal, default_signals
 from agent_sre.evidence.scope import Readers
-from agent_sre.settings import PREFIX, Settings
+from agent_sre.ports.context import ChangeReader
+from agent_sre.settings import PREFIX, Settings, readable_namespaces
 
 
 @asynccontextmanager
@@ -32,13 +33,17 @@ async def open_world(settings: Settings) -> AsyncIterator[World]:
         if traces is not None:
             stack.push_async_callback(traces.close)
         cluster = logs = writer = None
+        sources: dict[str, ChangeReader] = {}
         if settings.kubernetes != "off":
-            from agent_sre.adapters.kubernetes_api import KubernetesLogs, open_cluster, open_writer
+            from agent_sre.adapters.kubernetes_api import HelmReleases, KubernetesLogs, Reach, open_cluster, open_writer
 
-            cluster = await open_cluster(settings.kubernetes, settings.kubeconfig, settings.kubernetes_context)
+            place = settings.kubernetes, settings.kubeconfig, settings.kubernetes_context
+            cluster = await open_cluster(*place, reach=Reach(readable_namespaces(settings)))
             if cluster is not None:
                 stack.push_async_callback(cluster.close)
                 logs = KubernetesLogs(cluster)
+                if settings.helm_secrets:
+                    sources["releases of Helm, by the labels of its Secrets"] = HelmReleases(cluster)
             if cluster is not None and settings.actions_mode == "approve":
                 own = settings.actions_kubeconfig
                 # The context's name belongs to the reader's file; the executor's own file has its own current one.
@@ -52,6 +57,7 @@ async def open_world(settings: Settings) -> AsyncIterator[World]:
                 logs=logs,
                 log_store=log_store,
                 traces=traces,
+                change_sources=sources,
             ),
             writer=writer,
             signals=signals(settings),

@@ -4,6 +4,7 @@ Collectors hold readers only; there is no writer in this package to hand them. A
 not configured, or a file the snapshot lacks: each collector turns that into a Gap, never into an empty answer.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -65,6 +66,7 @@ class Readers:
     """The read-only ports; None where a source is not there.
 
     ``logs`` reads what the containers' runtime keeps (current and previous runs), ``log_store`` what was shipped away.
+    ``change_sources`` are further sources of changes by their names, such as a repository's host.
     """
 
     cluster: ClusterReader | None = None
@@ -74,6 +76,7 @@ class Readers:
     topology: TopologyReader | None = None
     traces: TraceReader | None = None
     log_store: LogReader | None = None
+    change_sources: Mapping[str, ChangeReader] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from agent_sre.domain.runbook import Runbook
 from agent_sre.domain.signal import Signal
 from agent_sre.evidence.budget import Budgets
 from agent_sre.evidence.head_start import HeadStarts
+from agent_sre.evidence.listed_once import Listings
 from agent_sre.evidence.scope import Limits, Readers
 from agent_sre.ports.clock import Clock, Ids
 from agent_sre.ports.cluster import ClusterWriter
@@ -101,6 +102,7 @@ class Context:
     options: Options = field(default_factory=Options)
     head_starts: HeadStarts = field(default_factory=HeadStarts, repr=False, compare=False)
     budgets: Budgets = field(default_factory=Budgets, repr=False, compare=False)
+    listings: Listings = field(default_factory=Listings, repr=False, compare=False)
     handed_on: dict[tuple[str, int], CaseFile] = field(default_factory=dict, repr=False, compare=False)
     """The case of an incident's run between two steps of it; see ``graph.casefile``."""
 

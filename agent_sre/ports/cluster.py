@@ -29,6 +29,7 @@ READ_KINDS: dict[str, tuple[str, str]] = {
     "ReplicaSet": ("apps/v1", "replicasets"),
     "StatefulSet": ("apps/v1", "statefulsets"),
     "DaemonSet": ("apps/v1", "daemonsets"),
+    "ControllerRevision": ("apps/v1", "controllerrevisions"),
     "Job": ("batch/v1", "jobs"),
     "CronJob": ("batch/v1", "cronjobs"),
     "Ingress": ("networking.k8s.io/v1", "ingresses"),
@@ -99,7 +100,7 @@ WRITE_KINDS = frozenset({"Deployment", "StatefulSet", "DaemonSet"})
 NAMES_ONLY = {"Secret": ("v1", "secrets")}
 """Kinds of which a snapshot may hold names and keys, which is all that is given out of it. A live cluster is never
 asked for them: the right to list Secrets is the right to read them."""
-NEVER_READ = "Secrets are never read from a live cluster: the right to list them is the right to read them"
+NEVER_READ = "the data of Secrets is never read from a live cluster: the right to list them is the right to read them"
 """Why a live cluster's Secrets are a gap."""
 
 

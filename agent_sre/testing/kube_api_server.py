@@ -29,6 +29,7 @@ _PATH = re.compile(
 )
 _KINDS = {(version, plural): kind for kind, (version, plural) in READ_KINDS.items()}
 _GROUPS = frozenset(version.partition("/")[0] for version, _ in READ_KINDS.values() if "/" in version)
+_SECRETS = re.compile(r"/api/v1(?:/namespaces/([^/]+))?/secrets(?:/.*)?")
 _REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 _MAX_LINES = 100_000
 _REASONS = {
@@ -73,7 +74,9 @@ class KubeApiServer:
 
     Logs come from ``logs`` (whole texts, each line with its time) or, where that has none, from ``log_reader``.
     ``unserved`` holds API groups that this cluster does not have. ``patched`` holds what was really changed: no dry
-    run, no conflict, no patch that changed nothing.
+    run, no conflict, no patch that changed nothing. ``secrets`` are given by their metadata only: a request that would
+    bring their data fails the test that made it, when the server ends. ``ignores_accept`` makes it a proxy that drops
+    the header which asks for metadata, with a value in each Secret.
     """
 
     def __init__(
@@ -88,6 +91,8 @@ class KubeApiServer:
         self.logs: dict[LogSource, str] = {}
         self.denied: set[tuple[str, str]] = set()
         self.unserved: set[str] = set()
+        self.secrets: list[Mapping[str, Any]] = []
+        self.ignores_accept = False
         self.requests: list[Request] = []
         self.faults: list[Fault] = []
 
@@ -105,6 +110,9 @@ class KubeApiServer:
             yield self
         finally:
             await runner.cleanup()
+        whole = [item.path for item in self.requests if _asks_for_secrets(item)]
+        if whole:
+            raise AssertionError(f"the data of Secrets was asked for: {', '.join(whole)}")
 
     def kubeconfig(self, token: str | None = None) -> str:
         """The text of a kubeconfig for this server (JSON, which YAML contains)."""
@@ -142,6 +150,8 @@ class KubeApiServer:
             return discovered
         if request.path == _REVIEW and request.method == "POST":
             return self._review(body)
+        if _SECRETS.fullmatch(request.path):
+            return self._secrets(request)
         match = _PATH.fullmatch(request.path)
         kind = _KINDS.get((match["version"], match["plural"])) if match else None
         if match is None or kind is None:
@@ -179,6 +189,24 @@ class KubeApiServer:
         bare = [{key: value for key, value in item.items() if key not in {"kind", "apiVersion"}} for item in page]
         version = READ_KINDS[kind][0]
         return web.json_response({"kind": f"{kind}List", "apiVersion": version, "metadata": metadata, "items": bare})
+
+    def _secrets(self, request: web.Request) -> web.Response:
+        """Metadata of the Secrets that the selector admits, in the form that the Accept header asks for."""
+        match = _SECRETS.fullmatch(request.path)
+        namespace = match[1] if match else ""
+        if ("list", "secrets") in self.denied:
+            return _status(403, _forbidden("list", "v1", "secrets", namespace))
+        key, _, value = request.query.get("labelSelector", "").partition("=")
+        found = [
+            {"metadata": item["metadata"]}
+            for item in self.secrets
+            if item["metadata"]["namespace"] == namespace and item["metadata"].get("labels", {}).get(key) == value
+        ]
+        if self.ignores_accept:
+            whole = [{**item, "data": {"release": "c2VjcmV0"}} for item in found]
+            return web.json_response({"kind": "SecretList", "apiVersion": "v1", "metadata": {}, "items": whole})
+        document = {"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "metadata": {}}
+        return web.json_response({**document, "items": found})
 
     async def _get(self, ref: ObjectRef) -> web.Response:
         found = await self.reader.get(ref)
@@ -229,6 +257,12 @@ class KubeApiServer:
         resource = "/".join(part for part in parts if part)
         allowed = (attributes["verb"], resource) not in self.denied
         return web.json_response({**body, "status": {"allowed": allowed}}, status=201)
+
+
+def _asks_for_secrets(request: Request) -> bool:
+    """Whether a request would bring the data of Secrets."""
+    accept = request.headers.get("Accept", "")
+    return bool(_SECRETS.fullmatch(request.path)) and "as=PartialObjectMetadataList" not in accept.split(",")[0]
 
 
 def _since(query: Mapping[str, str]) -> datetime:

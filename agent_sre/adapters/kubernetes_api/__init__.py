@@ -9,6 +9,7 @@ hands it to nothing else.
 """
 
 from agent_sre.adapters.kubernetes_api.connection import Access, Connection
+from agent_sre.adapters.kubernetes_api.helm_releases import HelmReleases
 from agent_sre.adapters.kubernetes_api.logs import KubernetesLogs
 from agent_sre.adapters.kubernetes_api.opening import (
     KubernetesProbe,
@@ -16,17 +17,20 @@ from agent_sre.adapters.kubernetes_api.opening import (
     open_cluster,
     open_writer,
 )
+from agent_sre.adapters.kubernetes_api.reach import Reach
 from agent_sre.adapters.kubernetes_api.reader import KubernetesCluster
 from agent_sre.adapters.kubernetes_api.writer import KubernetesWriter
 
 __all__ = [
     "Access",
     "Connection",
+    "HelmReleases",
     "KubernetesCluster",
     "KubernetesLogs",
     "KubernetesProbe",
     "KubernetesWriter",
     "KubernetesWriterProbe",
+    "Reach",
     "open_cluster",
     "open_writer",
 ]

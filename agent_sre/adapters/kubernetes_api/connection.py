@@ -30,6 +30,9 @@ TIMEOUT = 10.0
 """Seconds per request, where nothing else is said."""
 _NAME = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9._:]{0,251}[A-Za-z0-9])?")
 _SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
+_SECRETS = re.compile(r"/api/v1(?:/watch)?(?:/namespaces/[^/]+)?/secrets(/.*)?$")
+METADATA_ONLY = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+"""The Accept header that makes an API server leave everything but the metadata out."""
 _CHUNK = 64 * 1024
 _EXCERPT = 300
 Query = Sequence[tuple[str, str]]
@@ -119,7 +122,13 @@ class Connection:
         content_type: str = "application/json",
         max_bytes: int = MAX_BYTES,
     ) -> bytes:
-        """One request; its body, whole. Raises Refused, TemporaryError or PermanentError."""
+        """One request; its body, whole. Raises Refused, TemporaryError or PermanentError.
+
+        Of Secrets the metadata is asked for, whoever asks; any other request about them is not sent: PermanentError.
+        """
+        secrets = _SECRETS.match(path)
+        if secrets and (method != "GET" or secrets[1]):
+            raise PermanentError(f"{what} was not sent: {NEVER_READ}")
         client = await self._opened()
         import aiohttp
         from kubernetes.aio.client.exceptions import ApiException
@@ -133,7 +142,7 @@ class Connection:
                 serialize=False,
                 query_params=list(query),
                 content_type=content_type,
-                header_params={"Accept": "application/json, */*"},
+                header_params={"Accept": METADATA_ONLY if secrets else "application/json, */*"},
                 _request_timeout=aiohttp.ClientTimeout(total=self.access.timeout),
             )
             async with response:

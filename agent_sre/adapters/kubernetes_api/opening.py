@@ -11,6 +11,7 @@ from pathlib import Path
 
 from agent_sre.adapters.kubernetes_api.connection import TIMEOUT, Access, Connection, Mode, in_pod
 from agent_sre.adapters.kubernetes_api.probe import ConnectionProbe, patch_rights
+from agent_sre.adapters.kubernetes_api.reach import Reach
 from agent_sre.adapters.kubernetes_api.reader import KubernetesCluster
 from agent_sre.adapters.kubernetes_api.writer import KubernetesWriter
 from agent_sre.ports.health import Check, CheckState
@@ -19,7 +20,7 @@ _SUBJECT = "cluster (Kubernetes)"
 
 
 async def open_cluster(
-    mode: Mode, kubeconfig: str, context: str, request_seconds: float = TIMEOUT
+    mode: Mode, kubeconfig: str, context: str, request_seconds: float = TIMEOUT, reach: Reach | None = None
 ) -> KubernetesCluster | None:
     """The reader; None where ``mode`` is auto and this machine has no access to any cluster.
 
@@ -27,7 +28,7 @@ async def open_cluster(
     """
     if mode == "auto" and not await asyncio.to_thread(_has_access, kubeconfig):
         return None
-    return KubernetesCluster(Connection(Access(mode, kubeconfig, context, request_seconds)))
+    return KubernetesCluster(Connection(Access(mode, kubeconfig, context, request_seconds)), reach=reach)
 
 
 async def open_writer(mode: Mode, kubeconfig: str, context: str, request_seconds: float = TIMEOUT) -> KubernetesWriter:
@@ -42,9 +43,19 @@ async def open_writer(mode: Mode, kubeconfig: str, context: str, request_seconds
 class KubernetesProbe:
     """The doctor's look at the cluster the settings name, in the given namespaces ("" for all)."""
 
-    def __init__(self, mode: Mode, kubeconfig: str, context: str, namespaces: tuple[str, ...] = ("",)) -> None:
+    def __init__(
+        self,
+        mode: Mode,
+        kubeconfig: str,
+        context: str,
+        namespaces: tuple[str, ...] = ("",),
+        reach: Reach | None = None,
+        secrets_wanted: bool = False,
+    ) -> None:
         self._settings = mode, kubeconfig, context
         self._namespaces = namespaces
+        self._reach = reach or Reach()
+        self._secrets_wanted = secrets_wanted
 
     async def check(self) -> tuple[Check, ...]:
         """Reach, version and rights; skipped where there is no access and none was asked for."""
@@ -53,7 +64,8 @@ class KubernetesProbe:
             detail = "not in a pod, and no kubeconfig found"
             return (Check(_SUBJECT, CheckState.SKIPPED, detail, "set AGENT_SRE_KUBECONFIG to use a cluster"),)
         try:
-            return await ConnectionProbe(cluster.connection, self._namespaces).check()
+            probe = ConnectionProbe(cluster.connection, self._namespaces, self._reach, self._secrets_wanted)
+            return await probe.check()
         finally:
             await cluster.close()
 

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Iterable
 
 from agent_sre.adapters.kubernetes_api.connection import Connection, Refused
+from agent_sre.adapters.kubernetes_api.reach import Reach
 from agent_sre.domain.errors import PermanentError, TemporaryError
 from agent_sre.ports.cluster import CLUSTER_SCOPED, READ_KINDS
 from agent_sre.ports.health import Check, CheckState
@@ -20,11 +21,22 @@ Right = tuple[str, str, str, str]
 
 
 class ConnectionProbe:
-    """Checks one connection in the given namespaces ("" for all). A failure is a Check, never an exception."""
+    """Checks one connection in the given namespaces ("" for all). A failure is a Check, never an exception.
 
-    def __init__(self, connection: Connection, namespaces: tuple[str, ...] = ("",)) -> None:
+    ``secrets_wanted``: the site reads Helm's releases, by the metadata of their Secrets.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        namespaces: tuple[str, ...] = ("",),
+        reach: Reach | None = None,
+        secrets_wanted: bool = False,
+    ) -> None:
         self._connection = connection
         self._namespaces = namespaces or ("",)
+        self._reach = reach or Reach()
+        self._secrets_wanted = secrets_wanted
 
     async def check(self) -> tuple[Check, ...]:
         """Reach first; rights only where that went well."""
@@ -41,16 +53,22 @@ class ConnectionProbe:
 
     async def _rights(self) -> Check:
         subject = f"{_SUBJECT} rights"
-        needed = dict.fromkeys(right for namespace in self._namespaces for right in _needed(namespace))
+        needed = dict.fromkeys(right for namespace in self._namespaces for right in _needed(namespace, self._reach))
         secrets = [("list", "", "secrets", namespace) for namespace in self._namespaces]
         try:
             missing = await _missing(self._connection, needed)
             unread = await _missing(self._connection, secrets)
         except (Refused, TemporaryError, PermanentError) as error:
             return Check(subject, CheckState.WARNING, f"could not be asked: {error}", "allow selfsubjectaccessreviews")
+        if self._secrets_wanted:
+            needed |= dict.fromkeys(secrets)
+            missing += unread
         if missing:
             fix = "grant get and list on them; without, they are evidence gaps"
             return Check(subject, CheckState.WARNING, _counted(missing, len(needed)), fix)
+        if self._secrets_wanted:
+            detail = f"all {len(needed)} reading rights are there; of Secrets only the metadata of Helm's is asked for"
+            return Check(subject, CheckState.OK, detail)
         if len(unread) < len(secrets):
             detail = f"all {len(needed)} reading rights are there, and that to read Secrets, which is never used"
             return Check(subject, CheckState.WARNING, detail, "use an account that cannot read Secrets")
@@ -101,10 +119,12 @@ async def _allowed(connection: Connection, right: Right) -> bool:
     return (answer.get("status") or {}).get("allowed") is True
 
 
-def _needed(namespace: str) -> list[Right]:
-    """What the collectors read."""
+def _needed(namespace: str, reach: Reach) -> list[Right]:
+    """What the collectors read, as far as they may ask."""
     rights = [("get", "", "pods/log", namespace)]
     for kind, (version, plural) in READ_KINDS.items():
+        if not reach.covers(kind):
+            continue
         group = version.rpartition("/")[0]
         rights.append(("list", group, plural, "" if kind in CLUSTER_SCOPED else namespace))
     return rights

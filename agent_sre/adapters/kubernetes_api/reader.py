@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from agent_sre.adapters.kubernetes_api.connection import Connection, Query, Refused, about, path_of
+from agent_sre.adapters.kubernetes_api.reach import Reach
 from agent_sre.adapters.kubernetes_api.retrying import Retrying
 from agent_sre.domain.errors import PermanentError, TemporaryError
 from agent_sre.domain.reference import ObjectRef
@@ -25,22 +26,28 @@ class KubernetesCluster:
     """
 
     def __init__(
-        self, connection: Connection, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep, page: int = PAGE
+        self,
+        connection: Connection,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        page: int = PAGE,
+        reach: Reach | None = None,
     ) -> None:
         self.connection = connection
+        self.reach = reach or Reach()
         self.retrying = Retrying(sleep, 2 * connection.access.timeout)
         self._page = page
 
     async def list(self, kind: str, namespace: str) -> tuple[Mapping[str, Any], ...]:
         """All objects of a kind; a listing that expires between two pages is begun again once."""
-        what = about("list", kind, namespace)
+        path, what = path_of(kind, namespace), about("list", kind, namespace)
+        self.reach.check(kind, namespace)
         try:
             try:
-                return await self._pages(kind, namespace)
+                return await self._pages(kind, path, what)
             except Refused as refused:
                 if refused.status != _GONE:
                     raise
-            return await self._pages(kind, namespace)
+            return await self._pages(kind, path, what)
         except Refused as refused:
             if refused.status == _UNKNOWN and kind in ADD_ONS and not await self._installed(kind):
                 return ()
@@ -48,9 +55,10 @@ class KubernetesCluster:
 
     async def get(self, ref: ObjectRef) -> Mapping[str, Any] | None:
         """One object, or None."""
-        what = about("get", ref.kind, ref.namespace, ref.name)
+        path, what = path_of(ref.kind, ref.namespace, ref.name), about("get", ref.kind, ref.namespace, ref.name)
+        self.reach.check(ref.kind, ref.namespace, ref.name)
         try:
-            document = await self._ask(path_of(ref.kind, ref.namespace, ref.name), what)
+            document = await self._ask(path, what)
         except Refused as refused:
             if refused.status == 404:
                 return None
@@ -72,8 +80,7 @@ class KubernetesCluster:
             raise refused.error(f"get the API group {group}") from None
         return True
 
-    async def _pages(self, kind: str, namespace: str) -> tuple[Mapping[str, Any], ...]:
-        path, what = path_of(kind, namespace), about("list", kind, namespace)
+    async def _pages(self, kind: str, path: str, what: str) -> tuple[Mapping[str, Any], ...]:
         found: list[Mapping[str, Any]] = []
         token = ""
         while True:

@@ -28,12 +28,11 @@ from agent_sre.analysis.kubernetes.reading import (
     text,
 )
 from agent_sre.analysis.kubernetes.selectors import label_selector
-from agent_sre.analysis.kubernetes.workload import Workload
+from agent_sre.analysis.kubernetes.workload import Workload, revision_path
 from agent_sre.domain.reference import ObjectRef
 
-OWNING_KINDS = ("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job")
+OWNING_KINDS = ("Deployment", "StatefulSet", "DaemonSet", "Rollout", "CronJob", "Job")
 _POD_OF_REPLICASET = re.compile(r"^(.+-[0-9a-z]{6,10})-[0-9a-z]{5}$")
-_REVISION = ("metadata", "annotations", "deployment.kubernetes.io/revision")
 
 
 class Cluster:
@@ -113,6 +112,11 @@ class Cluster:
         jobs: dict[ObjectRef, list[Seen[K8sObject]]] = defaultdict(list)
         for seen in self.objects("Job"):
             jobs[self.workload_of(ref_of(seen.value))].append(seen)
+        revisions: dict[ObjectRef, list[Seen[K8sObject]]] = defaultdict(list)
+        for seen in self.objects("ControllerRevision"):
+            owner = controller_of(seen.value)
+            if owner is not None:
+                revisions[owner].append(seen)
         known = {ref_of(seen.value): seen for kind in OWNING_KINDS for seen in self.objects(kind)}
         refs = {ref for ref in {*known, *pods, *sets} if ref.kind != "Pod" and self.workload_of(ref) == ref}
         return {
@@ -123,6 +127,7 @@ class Cluster:
                 tuple(pods[ref]),
                 self._owners,
                 _newest_first(jobs[ref]) if ref.kind == "CronJob" else (),
+                _newest_first(revisions[ref]),
             )
             for ref in sorted(refs)
         }
@@ -186,7 +191,8 @@ def _newest_first(sets: Iterable[Seen[K8sObject]]) -> tuple[Seen[K8sObject], ...
     def age(seen: Seen[K8sObject]) -> tuple[int, float, int, str]:
         made = instant(seen.value, "metadata", "creationTimestamp")
         wanted = number(seen.value, "spec", "replicas") or 0
-        return number(seen.value, *_REVISION) or 0, made.timestamp() if made else 0.0, wanted, name_of(seen.value)
+        revision = number(seen.value, *revision_path(seen.value)) or 0
+        return revision, made.timestamp() if made else 0.0, wanted, name_of(seen.value)
 
     return tuple(sorted(sets, key=age, reverse=True))
 

@@ -11,10 +11,21 @@ from agent_sre.domain.reference import ObjectRef
 
 _TEMPLATE: Path = ("spec", "template")
 _CRON_TEMPLATE: Path = ("spec", "jobTemplate", "spec", "template")
+_REVISION_TEMPLATE: Path = ("data", "spec", "template")
+_REVISIONS: tuple[Path, ...] = (
+    ("metadata", "annotations", "deployment.kubernetes.io/revision"),
+    ("metadata", "annotations", "rollout.argoproj.io/revision"),
+    ("revision",),
+)
+
+
+def revision_path(generation: K8sObject) -> Path:
+    """Where a ReplicaSet or ControllerRevision says which revision it is; an empty path where it does not."""
+    return next((path for path in _REVISIONS if dig(generation, *path) is not None), ())
 
 
 class Workload:
-    """One Deployment, StatefulSet, DaemonSet, Job or CronJob; ``seen`` is None where only its pods were listed."""
+    """One Deployment, StatefulSet, DaemonSet, Rollout, Job or CronJob; ``seen`` is None where only pods were listed."""
 
     def __init__(
         self,
@@ -24,6 +35,7 @@ class Workload:
         pods: tuple[Pod, ...],
         owners: Mapping[ObjectRef, ObjectRef],
         jobs: tuple[Seen[K8sObject], ...] = (),
+        revisions: tuple[Seen[K8sObject], ...] = (),
     ) -> None:
         self.ref = ref
         self.seen = seen
@@ -31,6 +43,7 @@ class Workload:
         self.jobs = jobs
         """The Jobs that a CronJob made, the newest first; none for other kinds."""
         self.pods = pods
+        self._revisions = revisions
         self._owners = owners
 
     @property
@@ -44,9 +57,27 @@ class Workload:
         return self.current or (self.jobs[0] if self.jobs else self.seen)
 
     @property
-    def previous(self) -> Seen[K8sObject] | None:
-        """The generation before."""
-        return self.replicasets[1] if len(self.replicasets) > 1 else None
+    def generations(self) -> tuple[tuple[Seen[K8sObject], Path], ...]:
+        """What it was and is, the newest first, each with the path of its pod template.
+
+        ReplicaSets, or for a StatefulSet and a DaemonSet the ControllerRevisions, which hold nothing but the template.
+        """
+        if self.replicasets:
+            return tuple((seen, _TEMPLATE) for seen in self.replicasets)
+        return tuple((seen, _REVISION_TEMPLATE) for seen in self._revisions)
+
+    @property
+    def previous(self) -> tuple[Seen[K8sObject], Path] | None:
+        """The generation before, and the path of its pod template."""
+        return self.generations[1] if len(self.generations) > 1 else None
+
+    def pods_of(self, generation: Seen[K8sObject]) -> list[Pod]:
+        """The pods that one of the generations made."""
+        if generation in self.replicasets:
+            return [pod for pod in self.pods if self._owners.get(pod.ref) == ref_of(generation.value)]
+        name = text(generation.value, "metadata", "name")
+        hashes = {name, name.removeprefix(f"{self.ref.name}-")}  # a StatefulSet's pods carry the whole name
+        return [pod for pod in self.pods if pod.labels.get("controller-revision-hash") in hashes]
 
     @cached_property
     def current_pods(self) -> tuple[Pod, ...]:

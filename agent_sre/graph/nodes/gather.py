@@ -1,7 +1,7 @@
 """Gather: one branch of the fan-out, one collector. What it brings back is stored before the step counts as done."""
 
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from langgraph.runtime import Runtime
 
@@ -36,7 +36,8 @@ async def gather(state: GatherTask, runtime: Runtime[Context]) -> Update:
         signals=context.signals,
         budget=context.budgets.of(state["incident_id"], state["run"], context.limits.per_backend),
     )
-    collected = await run_collector(collector, scope, context.readers)
+    cluster = context.listings.of(state["incident_id"], state["run"], context.readers.cluster)
+    collected = await run_collector(collector, scope, replace(context.readers, cluster=cluster))
     await context.cases.add_observations(state["incident_id"], state["run"], collected.observations)
     if collector.quick:
         context.head_starts.done(state["incident_id"], state["run"])
