@@ -11,7 +11,7 @@ LAST_RESORTS = (
     ("agent_sre/entrypoints/http", "an unforeseen error is answered with 500, not with a dropped connection"),
     ("agent_sre/cli", "a person gets one line that says what to do, not a traceback"),
 )
-SETTINGS = "agent_sre/settings.py"
+SETTINGS = "agent_sre/settings/__init__.py"
 # They import what one command needs when it runs, so that `--help` does not load LangGraph.
 LAZY_IMPORTERS = ("agent_sre/cli", "agent_sre/bootstrap")
 

@@ -1,4 +1,4 @@
-"""Every setting of the product, and the only reader of the environment.
+"""Every setting of the product, and the only reader of the environment; large sections are files beside it.
 
 ``.env.example`` is generated from these fields (``agent-sre settings --example``) and a test compares the two, so the
 description here is what an operator reads. Secrets are ``SecretStr``: they never appear in logs, errors or dumps.
@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, m
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from agent_sre.domain.errors import PermanentError
+from agent_sre.settings.webhooks import WebhookSettings
 
 PREFIX = "AGENT_SRE_"
 
@@ -61,7 +62,7 @@ class MetricsInstance(BaseModel):
     grafana_source: str = ""
 
 
-class Settings(BaseSettings):
+class Settings(WebhookSettings, BaseSettings):
     """All settings, each ``AGENT_SRE_<NAME>``. Durations are in seconds."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", env_file_encoding="utf-8", extra="forbid")
@@ -82,18 +83,6 @@ class Settings(BaseSettings):
     allowed_hosts: str = Field(
         "", description="Further Host names the console answers to, comma-separated (its DNS name behind an ingress)."
     )
-    alertmanager_token: SecretStr = Field(
-        SecretStr(""), description="Bearer token that Alertmanager must send (http_config.authorization)."
-    )
-    changes_token: SecretStr = Field(
-        SecretStr(""), description="Bearer token for POST /webhooks/changes, which deploy and flag systems call."
-    )
-    insecure_sources: str = Field(
-        "",
-        description="Webhooks accepted without a secret off loopback, by name, comma-separated: alertmanager, changes.",
-    )
-    max_body_bytes: int = Field(5_000_000, ge=1_000, description="Largest webhook body, after decompression.")
-
     prometheus_url: str = Field("", description="Base URL of Prometheus or what speaks its API. Empty: no metrics.")
     prometheus_token: SecretStr = Field(SecretStr(""), description="Bearer token for Prometheus.")
     prometheus_token_file: str = Field(
@@ -296,7 +285,9 @@ def _explain(item: Mapping[str, Any]) -> str:
         return f"{name} in .env is not a setting; see .env.example for the names"
     # A part of a JSON value, or a whole one, may hold a secret wherever it stands.
     nested = len(item["loc"]) > 1 or isinstance(item.get("input"), dict | list | tuple)
-    secret = nested or any(word in name for word in ("TOKEN", "PASSWORD", "API_KEY", "INSTANCES", "HEADERS"))
+    secret = nested or any(
+        word in name for word in ("TOKEN", "PASSWORD", "API_KEY", "INSTANCES", "HEADERS", "SECRET", "ROUTE_KEYS")
+    )
     shown = "a value" if secret else repr(item.get("input"))
     return f"{name}={shown}: {item['msg']}"
 
@@ -304,7 +295,8 @@ def _explain(item: Mapping[str, Any]) -> str:
 def example() -> str:
     """The text of ``.env.example``: every setting with its meaning and default."""
     lines = ["# Settings of agent_sre. Copy to .env and change what you need; every line is the default.", ""]
-    for name, field in Settings.model_fields.items():
+    # A section's fields come first in the class; here they follow those that are needed first.
+    for name, field in sorted(Settings.model_fields.items(), key=lambda item: item[0] in WebhookSettings.model_fields):
         default = field.get_default(call_default_factory=True)
         if isinstance(default, SecretStr):
             default = default.get_secret_value()
