@@ -1,9 +1,10 @@
 """OpenMetrics text with a timestamp on every sample, parsed into ``Series`` as it streams in.
 
 A case may hold millions of samples, and the time to read them is part of the time to an answer. The text says each
-series' selector again on every line, so nearly all of it is known before it is read: a run of lines with one selector
-is taken as a whole and its numbers are converted by a JSON parser at once. Series of one scrape have the same times,
-which are kept once. Only what is new or unusual (selectors, exemplars, odd spaces) is parsed by hand. Memory is bounded
+series' selector again on every line, and series of one scrape are equally long, so nearly all of it is known before it
+is read: as many lines as the series before had are cut at the selector's length, and that they were a run of lines with
+one selector is proved by putting them together again, which costs a fraction of looking at each. A JSON parser converts
+their numbers at once. Series of one scrape have the same times, which are kept once. Only what is new or unusual (selectors, exemplars, odd spaces) is parsed by hand. Memory is bounded
 by the samples, not by the text. Same acceptance as ``promtool tsdb create-blocks-from openmetrics`` where it matters:
 every sample needs a time, the text ends in ``# EOF``. Exemplars are dropped.
 """
@@ -12,6 +13,8 @@ import re
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
+from struct import pack
 from typing import IO, NoReturn
 
 import numpy as np
@@ -27,9 +30,7 @@ _LABEL = re.compile(r'\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*=\s*"((?:[^"\\\n]|\\.)*)"\s*
 _ESCAPE = re.compile(r"\\(.)")
 _ESCAPES = {"n": "\n", '"': '"', "\\": "\\"}
 _FAMILY_SUFFIXES = ("_total", "_bucket", "_count", "_sum", "_created", "_info", "_gcount", "_gsum")
-# "value time" of each line of a run, with commas between: what a JSON parser reads as Prometheus does. Not -0, which it
-# would take for the integer.
-_PLAIN = re.compile(rb"(?:(?!-0 )[0-9.eE+-]+ [0-9.eE+-]+(?:,|\Z))+")
+_OF_NUMBERS = b"0123456789.eE+-"
 _REMEMBERED = 64
 """How many different lists of times are kept to be shared: one for each scrape interval and offset at a time."""
 
@@ -53,6 +54,7 @@ class _Parser:
         self.ended = False
         self.before = 0
         """Lines before the block at hand."""
+        self._usual = 1
         self._shared: dict[bytes, array[float]] = {}
 
     def feed(self, lines: Sequence[bytes]) -> None:
@@ -77,12 +79,10 @@ class _Parser:
             self._unusual(lines[at], at)
             return at + 1
         prefix = selector + b" "
-        end = at + 1
-        while end < len(lines) and lines[end].startswith(prefix):
-            end += 1
-        size = len(prefix)
+        pairs = self._pairs(lines, at, prefix)
+        end = at + len(pairs)
         try:
-            numbers = _numbers([line[size:] for line in lines[at:end]])
+            numbers = _numbers(pairs)
         except ValueError:
             for place in range(at, end):
                 self._unusual(lines[place], place)
@@ -90,6 +90,21 @@ class _Parser:
         samples.values.append(numbers[::2])
         samples.times.append(self._once(numbers[1::2]))
         return end
+
+    def _pairs(self, lines: Sequence[bytes], at: int, prefix: bytes) -> list[bytes]:
+        """What follows the prefix in the lines from ``at`` on, as far as they start with it."""
+        cut = itemgetter(slice(len(prefix), None))
+        end = at + self._usual
+        run = lines[at:end]
+        pairs = list(map(cut, run))
+        more = end < len(lines) and lines[end].startswith(prefix)
+        if more or prefix + (b"\n" + prefix).join(pairs) != b"\n".join(run):
+            end = at + 1
+            while end < len(lines) and lines[end].startswith(prefix):
+                end += 1
+            pairs = list(map(cut, lines[at:end]))
+        self._usual = len(pairs)
+        return pairs
 
     def _once(self, times: "array[float]") -> "array[float]":
         """The same times, as the one array that other series with them have too."""
@@ -216,9 +231,12 @@ def _blocks(stream: IO[bytes], parser: _Parser) -> Iterator[list[bytes]]:
 def _numbers(pairs: Sequence[bytes]) -> "array[float]":
     """The numbers of "value time" texts, in order. Raises ValueError where one is anything else."""
     joined = b",".join(pairs)
-    if _PLAIN.fullmatch(joined):
+    separators = (b" ," * len(pairs))[:-1]
+    if joined.translate(None, _OF_NUMBERS) == separators and b"-0 " not in joined:
+        # What a JSON parser reads as Prometheus does: not -0, which it would take for the integer.
         try:
-            return array("d", orjson.loads(b"[%b]" % joined.replace(b" ", b",")))
+            found = orjson.loads(b"[%b]" % joined.replace(b" ", b","))
+            return array("d", pack(f"{len(found)}d", *found))  # thrice as fast as from the list
         except orjson.JSONDecodeError:
             pass  # such as 5. and .5, which are numbers all the same
     if b"_" in joined or not joined.isascii():  # float() would take 1_000 and other scripts' digits
