@@ -28,6 +28,8 @@ _NAMED = re.compile(
     r"\"?[=:]\s?\"?(?P<value>[\w.:@/*-]{2,80})",
     re.IGNORECASE,
 )
+_NAMED_HOLDS = ("addr", "ip", "forwarded", "peer", "client", "key", "tenant", "customer", "account", "consumer",
+                "user_agent", "caller")  # fmt: skip
 _LEADING_ADDRESS = re.compile(r"^(?P<value>\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}) ")
 _PRIVATE = re.compile(r"^(?:127\.|0\.0\.0\.0|::1)")
 _LEAST_LINES = 60
@@ -98,7 +100,7 @@ def _counted(case: CaseFile, start: float) -> dict[tuple[str, str, str], _Seen]:
         if source.namespace == "@nodes" or source.previous:
             continue
         workload = workload_of_pod(source.pod)
-        for line in seen.value.lines:
+        for line in _naming(seen.value):
             if line.time is None:
                 continue
             for kind, value in identities(line.text):
@@ -109,6 +111,14 @@ def _counted(case: CaseFile, start: float) -> dict[tuple[str, str, str], _Seen]:
                 else:
                     entry.before[value] += 1
     return found
+
+
+def _naming(stream: LogStream) -> Iterator[LogLine]:
+    """The lines that may say whom a request came from."""
+    numbers = set(stream.index.holding(_NAMED_HOLDS))
+    for number, line in enumerate(stream.lines):
+        if number in numbers or _LEADING_ADDRESS.match(line.text):
+            yield line
 
 
 def identities(words: str) -> Iterator[tuple[str, str]]:

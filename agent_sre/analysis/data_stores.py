@@ -21,7 +21,9 @@ from agent_sre.domain.reference import ObjectRef
 
 _ANALYZER = "data_stores"
 _DENIED = re.compile(r"Access denied for user|ERROR 1045|\(28000\)", re.I)
+_DENIED_HOLDS = ("access denied for user", "error 1045", "(28000)")
 _NO_SERVER = re.compile(r"Can't connect to MySQL server on '?(?P<host>[\w.-]+)(?::(?P<port>\d+))?'?", re.I)
+_NO_SERVER_HOLDS = ("connect to mysql server",)
 _DATABASE = re.compile(r"mysql|maria|percona", re.I)
 _CREDENTIAL = re.compile(r"(?:USER(?:NAME)?|PASS(?:WORD|WD)?|PWD)$", re.I)
 _SERVER_SIDE = re.compile(r"^(?:MYSQL|MARIADB)_(?:RANDOM_)?ROOT_PASSWORD$")
@@ -37,7 +39,7 @@ def analyze_data_stores(case: CaseFile) -> Iterator[Finding]:
 
 
 def _credentials(case: CaseFile, cluster: Cluster, workload: Workload) -> Iterator[Finding]:
-    denied = next(matching(streams(case, workload), _DENIED), None)
+    denied = next(matching(streams(case, workload), _DENIED, holding=_DENIED_HOLDS), None)
     if denied is None or _is_database(workload):
         return
     odd = _odd_credentials(cluster, workload)
@@ -103,7 +105,7 @@ def _credential_values(workload: Workload) -> dict[str, tuple[str, Path]]:
 
 def _port(case: CaseFile, cluster: Cluster, workload: Workload) -> Iterator[Finding]:
     """A database that is asked for on a port that its Service does not have, by the client's words."""
-    for seen, line in matching(streams(case, workload), _NO_SERVER):
+    for seen, line in matching(streams(case, workload), _NO_SERVER, holding=_NO_SERVER_HOLDS):
         match = _NO_SERVER.search(line.text)
         port = match["port"] if match else None
         if match is None or port is None:

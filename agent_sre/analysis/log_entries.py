@@ -14,9 +14,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import sqrt
-from weakref import WeakKeyDictionary
 
-from agent_sre.analysis.casefile import CaseFile, Seen
+from agent_sre.analysis.casefile import CaseFile, Seen, per_case
 from agent_sre.analysis.departures import DATING, LONGEST_LEAD, incident_start
 from agent_sre.analysis.log_records import ERROR, plain, severity
 from agent_sre.analysis.log_templates import Miner
@@ -80,17 +79,13 @@ class Statement:
         return one_line(str(self.trace) if self.trace is not None else self.sample, 120)
 
 
-_KEPT: "WeakKeyDictionary[CaseFile, tuple[Statement, ...]]" = WeakKeyDictionary()
-
-
+@per_case
 def statements(case: CaseFile) -> tuple[Statement, ...]:
     """All statements of all workloads; what nodes and the cluster's own parts print is left to their analyzers."""
-    kept = _KEPT.get(case)
-    if kept is None:
-        kept = _KEPT[case] = tuple(_read(case))
-    return kept
+    return tuple(_read(case))
 
 
+@per_case
 def parting(case: CaseFile) -> float:
     """What is before and what is since, in seconds since the epoch.
 
@@ -189,6 +184,7 @@ def _mined(text: str) -> str:
     return f"{_NO_LETTERS.sub('-', trace.name + trace.frame).strip('-')} {first}" if trace is not None else first
 
 
+@per_case
 def troubles(case: CaseFile) -> list[Statement]:
     """Statements of warning or worse that came with the incident or became far more frequent, worst first."""
     found = [item for item in statements(case) if item.severity >= 2 and item.since > 0 and _risen(case, item)]

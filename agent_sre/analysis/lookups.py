@@ -25,6 +25,7 @@ _FAILED = re.compile(
     rf"|UnknownHostException: {_NAME.replace('name', 'c')}|(failed to|could not|cannot|can't) (resolve|translate)"
     rf"( host)?( name)?:? {_NAME.replace('name', 'd')}|resolv\w+ (of )?{_NAME.replace('name', 'e')} failed", re.I
 )  # fmt: skip
+_FAILED_HOLDS = ("lookup", "enotfound", "eai_again", "unknownhost", "resolve", "translate", "resolv")
 _MANY = 3
 SYSTEM_DNS = ObjectRef("Deployment", "kube-system", "coredns")
 
@@ -48,7 +49,7 @@ def analyze_lookups(case: CaseFile) -> Iterator[Finding]:
 
 def _failed(case: CaseFile, cluster: Cluster, workload: Workload) -> tuple[ObjectRef, LineSeen] | None:
     known = known_namespaces(cluster)
-    for seen, line in matching(streams(case, workload), _FAILED):
+    for seen, line in matching(streams(case, workload), _FAILED, holding=_FAILED_HOLDS):
         for match in _FAILED.finditer(line.text):
             name = next((match[group] for group in "abcde" if match[group]), "")
             service = service_named(name.rstrip("."), workload.ref.namespace, known)

@@ -69,7 +69,7 @@ _KINDS = (
         "has no threads left for requests",
     ),
 )  # fmt: skip
-_GLANCE = (
+_HOLDS = (
     "lock", "thread", "worker", "goroutine", "the last", "open files", "emfile", "enfile", "file descriptors",
     "rejectedexecution", "max_children", "maxrequestworkers", "listen queue", "0 idle",
 )  # fmt: skip
@@ -86,7 +86,11 @@ def analyze_process_limits(case: CaseFile) -> Iterator[Finding]:
     """One finding for each limit that a workload's own log says it has reached."""
     cluster = cluster_of(case)
     for workload in cluster.in_scope():
-        lines = [(seen, line) for seen in streams(case, workload) for line in seen.value.lines if _promising(line.text)]
+        lines = [
+            (seen, seen.value.lines[number])
+            for seen in streams(case, workload)
+            for number in seen.value.index.holding(_HOLDS)
+        ]
         hung = [
             event for event in cluster.events_of_workload(workload, "Unhealthy") if _HANGS.search(message(event.value))
         ]
@@ -107,11 +111,6 @@ def analyze_process_limits(case: CaseFile) -> Iterator[Finding]:
                     onset=min((line.time for _, line in found if line.time), default=None),
                     distinguish=f"a thread dump and the open descriptors of a pod of {workload.ref.name}",
                 )  # fmt: skip
-
-
-def _promising(text: str) -> bool:
-    lowered = text.lower()
-    return any(part in lowered for part in _GLANCE)
 
 
 def _goes_on(case: CaseFile, name: str) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from agent_sre.analysis.calls import calls
-from agent_sre.analysis.casefile import CaseFile, Seen
+from agent_sre.analysis.casefile import CaseFile, Seen, per_case
 from agent_sre.analysis.departures import LONGEST_LEAD, Departure, alerted, departures, number
 from agent_sre.analysis.kubernetes.cluster import cluster_of
 from agent_sre.analysis.kubernetes.reading import items, text
@@ -37,6 +37,10 @@ _AGAIN = re.compile(
     r"retr(?:y|ies|ied|ying)|redeliver|requeu|seek|back-?off|attempt|nack|dead.?letter|\bfail|\berror|exception|poison",
     re.IGNORECASE,
 )
+_AGAIN_HOLDS = (
+    "retr", "redeliver", "requeu", "seek", "back-off", "backoff", "attempt", "nack", "dead", "fail", "error",
+    "exception", "poison",
+)  # fmt: skip
 _GLANCE = ("ffset", "essage", "edeliver", "@", "_id", "ag=", "job", "task", "event")
 _REPEATS = 8
 _RARE = 10
@@ -85,6 +89,7 @@ def poison_message(case: CaseFile) -> Iterable[Finding]:
         )
 
 
+@per_case
 def _repeated(case: CaseFile) -> list[Repeated]:
     """By workload, the message named most often in lines that speak of failing or trying again."""
     counts: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
@@ -109,7 +114,8 @@ def _repeated(case: CaseFile) -> list[Repeated]:
 
 
 def _identities(stream: LogStream) -> Iterator[tuple[LogLine, str]]:
-    for line in stream.lines:
+    for place in stream.index.holding(_AGAIN_HOLDS):
+        line = stream.lines[place]
         words = line.text
         if not any(part in words for part in _GLANCE) or not _AGAIN.search(words):
             continue

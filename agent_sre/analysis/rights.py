@@ -23,13 +23,14 @@ _REFUSED = re.compile(
     r"User \\?\"(?P<user>[^\"\\]{1,200})\\?\" cannot (?P<verb>\w+) (?:resource|path) \\?\"(?P<resource>[^\"\\]{1,120})",
     re.I,
 )
+_REFUSED_HOLDS = ("cannot",)
 _RECENT = timedelta(hours=1)
 
 
 def analyze_rights(case: CaseFile) -> Iterator[Finding]:
     """One finding for each workload whose log tells of a right that it lacks."""
     for workload in cluster_of(case).in_scope():
-        found = last_match(case, workload, _REFUSED)
+        found = last_match(case, workload, _REFUSED, holding=_REFUSED_HOLDS)
         if found is None or _long_ago(case, found):
             continue
         match = _REFUSED.search(found[1].text)

@@ -10,12 +10,11 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agent_sre.analysis.casefile import CaseFile, Seen
+from agent_sre.analysis.casefile import CaseFile, Seen, per_case
 from agent_sre.analysis.changepoints import median
 from agent_sre.domain.reference import owner_name
 from agent_sre.domain.signal import Signal
@@ -65,26 +64,25 @@ class Measured:
 
 
 Family = tuple[str, Entity, str, str]
-_KEPT: "WeakKeyDictionary[CaseFile, tuple[Measured, ...]]" = WeakKeyDictionary()
-_INDEX: "WeakKeyDictionary[CaseFile, dict[tuple[str, str], list[Measured]]]" = WeakKeyDictionary()
 
 
+@per_case
 def measured(case: CaseFile) -> tuple[Measured, ...]:
     """All series of the case that the catalogue in force knows, in the order they were observed."""
-    kept = _KEPT.get(case)
-    if kept is None:
-        kept = _KEPT[case] = _measure(case)
-    return kept
+    return _measure(case)
 
 
 def about(case: CaseFile, meaning: str, kind: str = "workload") -> list[Measured]:
     """The case's signals of one meaning about one kind of thing."""
-    index = _INDEX.get(case)
-    if index is None:
-        index = _INDEX[case] = defaultdict(list)
-        for item in measured(case):
-            index[item.meaning, item.entity.kind].append(item)
-    return index.get((meaning, kind), [])
+    return _by_meaning(case).get((meaning, kind), [])
+
+
+@per_case
+def _by_meaning(case: CaseFile) -> dict[tuple[str, str], list[Measured]]:
+    index: defaultdict[tuple[str, str], list[Measured]] = defaultdict(list)
+    for item in measured(case):
+        index[item.meaning, item.entity.kind].append(item)
+    return index
 
 
 def _measure(case: CaseFile) -> tuple[Measured, ...]:

@@ -9,7 +9,10 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
+
+from agent_sre.domain.line_index import LineIndex
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,13 +85,18 @@ class LogLine:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LogStream:
     """The lines of one source in a window, oldest first, and how many were left out to stay within limits."""
 
     source: LogSource
     lines: tuple[LogLine, ...]
     left_out: int = 0
+
+    @cached_property
+    def index(self) -> LineIndex:
+        """Finds the lines that hold a text."""
+        return LineIndex(line.text for line in self.lines)
 
     def to_plain(self) -> dict[str, Any]:
         """JSON-ready form; times as seconds since the epoch."""

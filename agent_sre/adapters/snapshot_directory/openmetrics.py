@@ -4,9 +4,10 @@ A case may hold millions of samples, and the time to read them is part of the ti
 series' selector again on every line, and series of one scrape are equally long, so nearly all of it is known before it
 is read: as many lines as the series before had are cut at the selector's length, and that they were a run of lines with
 one selector is proved by putting them together again, which costs a fraction of looking at each. A JSON parser converts
-their numbers at once. Series of one scrape have the same times, which are kept once. Only what is new or unusual (selectors, exemplars, odd spaces) is parsed by hand. Memory is bounded
-by the samples, not by the text. Same acceptance as ``promtool tsdb create-blocks-from openmetrics`` where it matters:
-every sample needs a time, the text ends in ``# EOF``. Exemplars are dropped.
+their numbers at once. Series of one scrape have the same times, which are kept once. Only what is new or unusual
+(selectors, exemplars, odd spaces) is parsed by hand. Memory is bounded by the samples, not by the text. Same acceptance
+as ``promtool tsdb create-blocks-from openmetrics`` where it matters: every sample needs a time, the text ends in
+``# EOF``. Exemplars are dropped.
 """
 
 import re
