@@ -13,6 +13,7 @@ ORDER = (
     "alert",
     "alert_rule",
     "incident",
+    "line_index",
     "telemetry",
     "trace_search",
     "promql",
