@@ -2,7 +2,8 @@
 
 A secret becomes ``[redacted:<kind>:<4 hex>]``: the digits come from a keyed hash, so that the same secret looks the
 same everywhere (two services with different passwords stay tellable apart) and nobody can test guesses without the key.
-Addresses, names and e-mail are left: personal data is another matter. The patterns are in ``secret_patterns``.
+E-mail addresses and card numbers go the same way; people's names and network addresses are left, a diagnosis needs
+them. The patterns are in ``secret_patterns`` and ``personal_patterns``.
 """
 
 import hashlib

@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from agent_sre.evidence.personal_patterns import cards, email_at
+
 _WORD = (
     r"(?:passw(?:or)?d|passwort|passphrase|pwd|secret|token|credential|(?:api|access|private|signing|encryption|auth"
     r"|session|account|shared|client|master|secret|ssh|deploy|license|storage|webhook)[_.-]?key)"
@@ -128,6 +130,7 @@ ANCHORS: tuple[Anchor, ...] = (
     *(Anchor(literal, _API) for literal in ("sk-", "sk_", "rk_", "pk_", "aiza", "npm_", "hf_", "shpat_", "dop_v1_")),
     *(Anchor(literal, _API) for literal in ("pypi-", "sg.")),
     Anchor("://", _URL),
+    Anchor("@", email_at),
     *(Anchor(literal, _dsn) for literal in ("@tcp(", "@udp(", "@unix(")),
     Anchor("authorization", _AUTHORIZATION),
     Anchor("bearer", _BEARER),
@@ -150,6 +153,7 @@ def _candidates(text: str) -> Iterator[Span]:
     lower = text.lower()
     if len(lower) != len(text):  # a few letters of other scripts grow when lowered, which would shift all places
         lower = "".join(letter.lower() if letter.isascii() else letter for letter in text)
+    yield from cards(text)
     for anchor in ANCHORS:
         at = lower.find(anchor.literal)
         while at >= 0:
@@ -162,7 +166,7 @@ def _candidates(text: str) -> Iterator[Span]:
 def may_hold_secrets(text: str) -> bool:
     """A cheap test: where this is false, ``find_secrets`` finds nothing."""
     lower = text.lower()
-    return any(anchor.literal in lower for anchor in ANCHORS)
+    return any(anchor.literal in lower for anchor in ANCHORS) or next(cards(text), None) is not None
 
 
 def is_secret_name(name: str) -> bool:
