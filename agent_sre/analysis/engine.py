@@ -30,6 +30,7 @@ from agent_sre.analysis.databases import (
     volumes_full,
 )
 from agent_sre.analysis.gateways import analyze_gateways
+from agent_sre.analysis.gitops import analyze_gitops
 from agent_sre.analysis.heartbeats import analyze_heartbeats
 from agent_sre.analysis.infrastructure import analyze_infrastructure
 from agent_sre.analysis.ingress import analyze_ingresses
@@ -100,6 +101,7 @@ ANALYZERS: tuple[Analyzer, ...] = (
     analyze_control_plane,
     clock_skew,
     analyze_rollout,
+    analyze_gitops,
     config_edits,
     memory_leak,
     hpa_at_max,

@@ -176,6 +176,7 @@ class _Parts:
                 verify_timeout=timedelta(seconds=settings.verify_timeout),
                 verify_poll=timedelta(seconds=settings.verify_poll),
                 fixed_namespaces=settings.listed(settings.namespaces),
+                gitops_namespaces=settings.listed(settings.gitops_namespaces),
             ),
         )
 

@@ -14,19 +14,21 @@ from typing import Any
 
 from agent_sre.domain.reference import Window
 from agent_sre.domain.telemetry import Change
+from agent_sre.evidence.deployers import deployments, deploys_to
 from agent_sre.evidence.helm_history import helm_changes
 from agent_sre.evidence.reading import Reading, capped, not_there
 from agent_sre.evidence.scope import Collected, Readers, Scope
-from agent_sre.ports.cluster import ClusterReader
+from agent_sre.ports.cluster import DEPLOYERS, ClusterReader
 from agent_sre.ports.context import ChangeReader
 
 NAME = "changes"
 LOOKBACK = timedelta(days=1)
-_OWNERS = ("Deployment", "StatefulSet", "DaemonSet")
+_OWNERS = ("Deployment", "StatefulSet", "DaemonSet", "Rollout")
 _GENERATIONS = ("ReplicaSet", "ControllerRevision")
 _TOGETHER = timedelta(minutes=10)
 _REPORTED = "changes of the namespaces and repositories"
 _HELM = "labels of Helm's charts over the generations of workloads (ReplicaSets, ControllerRevisions)"
+_DEPLOYERS = "status of what deploys: Argo CD Applications, Argo Rollouts, Flux Kustomizations and HelmReleases"
 _FIX = "configure a source of changes, or add changes.json"
 Key = tuple[str, str, str]
 
@@ -38,12 +40,15 @@ async def collect(scope: Scope, readers: Readers) -> Collected:
     sources: dict[str, ChangeReader] = {_REPORTED: readers.changes} if readers.changes is not None else {}
     sources |= readers.change_sources
     reads = [reading.look(name, partial(one.changes, scope.namespaces, window)) for name, one in sources.items()]
-    upgrading = asyncio.create_task(_upgrades(reading, readers.cluster, window))
-    answers, upgrades = await asyncio.gather(*reads), await upgrading
+    looking = asyncio.create_task(_told_by_objects(scope, readers.cluster, window))
+    answers, (deployed, upgrades) = await asyncio.gather(*reads), await looking
     known: dict[Key, Change] = {}
     for name, found in zip(sources, answers, strict=True):
         if found is not None:
             _observe(reading, name, _new([_joined(item, upgrades) for item in found], known), window)
+    deployed = _new([_joined(item, upgrades) for item in deployed], known)
+    if deployed:
+        _observe(reading, _DEPLOYERS, deployed, window)
     recorded = list(known.values())
     fresh = _new([item for item in upgrades if not any(_same_upgrade(item, one) for one in recorded)], known)
     if fresh:
@@ -53,20 +58,33 @@ async def collect(scope: Scope, readers: Readers) -> Collected:
     return Collected(done.observations, (*absent.gaps, *done.gaps))
 
 
-async def _upgrades(reading: Reading, cluster: ClusterReader | None, window: Window) -> list[Change]:
-    """What the history of the cluster's objects tells. Where they cannot be listed, ``kubernetes_objects`` says so."""
+async def _told_by_objects(
+    scope: Scope, cluster: ClusterReader | None, window: Window
+) -> tuple[list[Change], list[Change]]:
+    """What the cluster's objects tell of their past: by who deployed them, and by the labels of Helm's charts.
+
+    Where they cannot be listed, ``kubernetes_objects``, which lists the same, says so.
+    """
     if cluster is None:
-        return []
-    found: dict[str, list[Mapping[str, Any]]] = {kind: [] for kind in (*_OWNERS, *_GENERATIONS)}
-    places = [(kind, space) for space in reading.scope.namespaces for kind in found]
-    listing = Reading(NAME, "kubernetes", reading.scope)  # its gaps are those of kubernetes_objects, and stay there
+        return [], []
+    found: dict[str, list[Mapping[str, Any]]] = {kind: [] for kind in (*_OWNERS, *_GENERATIONS, *sorted(DEPLOYERS))}
+    places = [(kind, space) for space in scope.namespaces for kind in found]
+    elsewhere = [space for space in scope.gitops_namespaces if space not in scope.namespaces]
+    places += [(kind, space) for space in elsewhere for kind in sorted(DEPLOYERS)]
+    listing = Reading(NAME, "kubernetes", scope)  # its gaps are those of kubernetes_objects, and stay there
     reads = [listing.look(kind, partial(cluster.list, kind, space)) for kind, space in places]
-    for (kind, _), listed in zip(places, await asyncio.gather(*reads), strict=True):
-        found[kind] += listed or ()
+    for (kind, space), listed in zip(places, await asyncio.gather(*reads), strict=True):
+        ours = space in scope.namespaces
+        found[kind] += [item for item in listed or () if ours or deploys_to(item, scope.namespaces)]
     upgrades = helm_changes(
         [item for kind in _GENERATIONS for item in found[kind]], [item for kind in _OWNERS for item in found[kind]]
     )
-    return [item for item in upgrades if window.start <= item.time <= window.end]
+    deployed = deployments(item for kind in (*sorted(DEPLOYERS), "Rollout") for item in found[kind])
+    return _within(deployed, window), _within(upgrades, window)
+
+
+def _within(found: Iterable[Change], window: Window) -> list[Change]:
+    return [item for item in found if window.start <= item.time <= window.end]
 
 
 def _new(found: Iterable[Change], known: dict[Key, Change]) -> list[Change]:

@@ -1,4 +1,4 @@
-"""Workloads and all that they depend on, in the namespaces of the incident.
+"""Workloads and all that they depend on, in the namespaces of the incident, and what deploys to these from elsewhere.
 
 Not here: Nodes and other cluster-scoped kinds (kubernetes_nodes), Events (kubernetes_events). Of Secrets there
 are names and keys where a snapshot holds them; a live cluster refuses, which is then said.
@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from agent_sre.evidence.deployers import deploys_to
 from agent_sre.evidence.kubernetes_paths import KUBERNETES_FIX, list_query, right
 from agent_sre.evidence.reading import Reading, capped, not_there
 from agent_sre.evidence.scope import Collected, Readers, Scope
-from agent_sre.ports.cluster import CLUSTER_SCOPED, NAMES_ONLY, READ_KINDS
+from agent_sre.ports.cluster import CLUSTER_SCOPED, DEPLOYERS, NAMES_ONLY, READ_KINDS
 
 NAME = "kubernetes_objects"
 KINDS = tuple(kind for kind in (*READ_KINDS, *NAMES_ONLY) if kind not in CLUSTER_SCOPED and kind != "Event")
@@ -26,7 +27,9 @@ async def collect(scope: Scope, readers: Readers) -> Collected:
     reading = Reading(NAME, "kubernetes", scope)
     if not scope.namespaces:
         reading.gap("workloads", "the alerts name no namespace", "add a namespace label, or set AGENT_SRE_NAMESPACES")
+    elsewhere = [space for space in scope.gitops_namespaces if space not in scope.namespaces]
     places = [(kind, namespace) for namespace in scope.namespaces for kind in KINDS]
+    places += [(kind, namespace) for namespace in elsewhere for kind in sorted(DEPLOYERS)]
     answers = await asyncio.gather(
         *(
             reading.look(f"{kind} in {namespace}", partial(cluster.list, kind, namespace), right(kind, namespace))
@@ -35,7 +38,9 @@ async def collect(scope: Scope, readers: Readers) -> Collected:
     )
     for (kind, namespace), found in zip(places, answers, strict=True):
         if found is not None:
-            record(reading, kind, namespace, found)
+            # What deploys to other namespaces only is other people's business.
+            ours = tuple(item for item in found if namespace in scope.namespaces or deploys_to(item, scope.namespaces))
+            record(reading, kind, namespace, ours)
     return reading.done()
 
 

@@ -47,7 +47,8 @@ class Limits:
 class Scope:
     """One run's question: these alerts, these namespaces, this window (UTC), as of ``now``.
 
-    ``budget`` is shared by the collectors of a run; without one each has its own.
+    ``budget`` is shared by the collectors of a run; without one each has its own. ``gitops_namespaces`` are where Argo
+    CD and Flux keep what they deploy to others.
     """
 
     incident_id: str
@@ -59,6 +60,7 @@ class Scope:
     limits: Limits
     signals: tuple[Signal, ...] = ()
     budget: Budget = field(default_factory=Budget, compare=False)
+    gitops_namespaces: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,7 @@ class Options:
     fixed_now: datetime | None = None
     fixed_window: Window | None = None
     fixed_namespaces: tuple[str, ...] = ()
+    gitops_namespaces: tuple[str, ...] = ("argocd", "flux-system")
 
 
 @dataclass(frozen=True, slots=True)

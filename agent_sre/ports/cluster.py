@@ -60,6 +60,10 @@ READ_KINDS: dict[str, tuple[str, str]] = {
     "DestinationRule": ("networking.istio.io/v1", "destinationrules"),
     "PeerAuthentication": ("security.istio.io/v1", "peerauthentications"),
     "AuthorizationPolicy": ("security.istio.io/v1", "authorizationpolicies"),
+    "Application": ("argoproj.io/v1alpha1", "applications"),
+    "Rollout": ("argoproj.io/v1alpha1", "rollouts"),
+    "Kustomization": ("kustomize.toolkit.fluxcd.io/v1", "kustomizations"),
+    "HelmRelease": ("helm.toolkit.fluxcd.io/v2", "helmreleases"),
 }
 """Every kind that is ever read: kind -> (apiVersion, plural). Secret is not among them and never will be.
 
@@ -91,8 +95,26 @@ CLUSTER_SCOPED = frozenset(
 ADD_ONS = frozenset(
     {"GatewayClass", "Gateway", "HTTPRoute", "GRPCRoute"}
     | {"VirtualService", "DestinationRule", "PeerAuthentication", "AuthorizationPolicy"}
+    | {"Application", "Rollout", "Kustomization", "HelmRelease"}
 )
-"""Kinds of APIs that a cluster need not have. Where the whole API group is missing there are no such objects."""
+"""Kinds of APIs that a cluster need not have. Where no version of the API serves the kind there are no such objects."""
+
+OLDER_VERSIONS: dict[str, tuple[str, ...]] = {
+    "GatewayClass": ("v1beta1",),
+    "Gateway": ("v1beta1",),
+    "HTTPRoute": ("v1beta1",),
+    "GRPCRoute": ("v1alpha2",),
+    "VirtualService": ("v1beta1", "v1alpha3"),
+    "DestinationRule": ("v1beta1", "v1alpha3"),
+    "PeerAuthentication": ("v1beta1",),
+    "AuthorizationPolicy": ("v1beta1",),
+    "Kustomization": ("v1beta2",),
+    "HelmRelease": ("v2beta2", "v2beta1"),
+}
+"""Versions that are read where a cluster does not serve the one of READ_KINDS: what we look at is the same in them."""
+
+DEPLOYERS = frozenset({"Application", "Kustomization", "HelmRelease"})
+"""What says what is deployed elsewhere: kept in a namespace of its own, beside those that it deploys to."""
 
 WRITE_KINDS = frozenset({"Deployment", "StatefulSet", "DaemonSet"})
 """Every kind that may be changed, whatever an action asks for: what the shipped actions need, and nothing else."""

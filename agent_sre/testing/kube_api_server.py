@@ -73,10 +73,11 @@ class KubeApiServer:
     """Serves one cluster. ``faults`` are used up one per request; ``denied`` holds (verb, plural) without rights.
 
     Logs come from ``logs`` (whole texts, each line with its time) or, where that has none, from ``log_reader``.
-    ``unserved`` holds API groups that this cluster does not have. ``patched`` holds what was really changed: no dry
-    run, no conflict, no patch that changed nothing. ``secrets`` are given by their metadata only: a request that would
-    bring their data fails the test that made it, when the server ends. ``ignores_accept`` makes it a proxy that drops
-    the header which asks for metadata, with a value in each Secret.
+    ``unserved`` holds API groups, and kinds of a group (``applications.argoproj.io``), that this cluster does not
+    have; ``older`` the one version that it has of a group instead of the usual. ``patched`` holds what was really
+    changed: no dry run, no conflict, no patch that changed nothing. ``secrets`` are given by their metadata only: a
+    request that would bring their data fails the test that made it, when the server ends. ``ignores_accept`` makes it
+    a proxy that drops the header which asks for metadata, with a value in each Secret.
     """
 
     def __init__(
@@ -91,6 +92,7 @@ class KubeApiServer:
         self.logs: dict[LogSource, str] = {}
         self.denied: set[tuple[str, str]] = set()
         self.unserved: set[str] = set()
+        self.older: dict[str, str] = {}
         self.secrets: list[Mapping[str, Any]] = []
         self.ignores_accept = False
         self.requests: list[Request] = []
@@ -153,7 +155,7 @@ class KubeApiServer:
         if _SECRETS.fullmatch(request.path):
             return self._secrets(request)
         match = _PATH.fullmatch(request.path)
-        kind = _KINDS.get((match["version"], match["plural"])) if match else None
+        kind = self._kind(match["version"], match["plural"]) if match else None
         if match is None or kind is None:
             return _status(404, "the server could not find the requested resource")
         namespace, name = match["namespace"] or "", match["name"] or ""
@@ -174,9 +176,24 @@ class KubeApiServer:
         group, _, rest = path.removeprefix("/apis/").partition("/")
         if group in self.unserved:
             return _status(404, "the server could not find the requested resource")
-        if group in _GROUPS and not rest:
-            return web.json_response({"kind": "APIGroup", "apiVersion": "v1", "name": group})
-        return None
+        if group not in _GROUPS or "/" in rest:
+            return None
+        versions = {item.partition("/")[2] for item, _ in READ_KINDS.values() if item.startswith(f"{group}/")}
+        versions = {self.older[group]} if group in self.older else versions
+        if not rest:
+            found = [{"groupVersion": f"{group}/{version}", "version": version} for version in sorted(versions)]
+            return web.json_response({"kind": "APIGroup", "apiVersion": "v1", "name": group, "versions": found})
+        plurals = [plural for item, plural in READ_KINDS.values() if self._kind(f"{group}/{rest}", plural)]
+        resources = [{"name": plural, "verbs": ["get", "list"]} for plural in plurals]
+        return web.json_response({"kind": "APIResourceList", "groupVersion": f"{group}/{rest}", "resources": resources})
+
+    def _kind(self, api: str, plural: str) -> str | None:
+        """The kind that this cluster serves by a version and a plural, or None."""
+        group, _, version = api.rpartition("/")
+        if f"{plural}.{group}" in self.unserved or (group in self.older and self.older[group] != version):
+            return None
+        usual = {(item.rpartition("/")[0], name): kind for kind, (item, name) in READ_KINDS.items()}
+        return usual.get((group, plural)) if group in self.older else _KINDS.get((api, plural))
 
     async def _list(self, kind: str, namespace: str, query: Mapping[str, str]) -> web.Response:
         items = await self.reader.list(kind, namespace)

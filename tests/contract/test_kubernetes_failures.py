@@ -150,6 +150,28 @@ async def test_an_add_on_that_serves_another_version_is_not_called_empty(
         await cluster.list("VirtualService", "shop")
 
 
+async def test_an_add_on_whose_group_others_share_is_not_installed_either(
+    server: KubeApiServer, cluster: KubernetesCluster
+) -> None:
+    server.unserved = {"applications.argoproj.io"}
+    assert await cluster.list("Application", "shop") == ()
+    assert len(await cluster.list("Rollout", "shop")) == 1
+
+
+async def test_an_add_on_of_an_older_version_is_read_by_that(server: KubeApiServer, cluster: KubernetesCluster) -> None:
+    server.older = {"helm.toolkit.fluxcd.io": "v2beta2", "kustomize.toolkit.fluxcd.io": "v1alpha1"}
+    (found,) = await cluster.list("HelmRelease", "shop")
+    assert found["metadata"]["name"] == "one"
+    with pytest.raises(PermanentError, match=r"served: kustomize\.toolkit\.fluxcd\.io/v1alpha1"):
+        await cluster.list("Kustomization", "shop")
+
+
+async def test_a_missing_right_on_an_add_on_is_no_absence(server: KubeApiServer, cluster: KubernetesCluster) -> None:
+    server.denied = {("list", "applications")}
+    with pytest.raises(PermanentError, match=r'list applications in namespace argocd.*API group "argoproj.io".*grant'):
+        await cluster.list("Application", "argocd")
+
+
 async def test_who_set_which_field_is_dropped(server: KubeApiServer, cluster: KubernetesCluster) -> None:
     behind = FakeCluster(OBJECTS)
     behind.update(CART, {"metadata": {"managedFields": [{"manager": "kubectl"}]}})

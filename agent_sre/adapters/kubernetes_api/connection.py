@@ -245,8 +245,8 @@ def _message(body: object) -> str:
     return " ".join(str(message or text).split())[:_EXCERPT]
 
 
-def path_of(kind: str, namespace: str, name: str | None = None) -> str:
-    """The path of a kind, a namespace's objects of it, or one object.
+def path_of(kind: str, namespace: str, name: str | None = None, api: str = "") -> str:
+    """The path of a kind, a namespace's objects of it, or one object; ``api`` is another version than the usual.
 
     Raises PermanentError for a kind that is never read and for names that are none: they may come from an alert.
     """
@@ -257,6 +257,7 @@ def path_of(kind: str, namespace: str, name: str | None = None) -> str:
     if name and not namespace and kind not in CLUSTER_SCOPED:
         raise PermanentError(f"{kind} {name[:80]} needs a namespace")
     version, plural = READ_KINDS[kind]
+    version = api or version
     parts = ["/apis" if "/" in version else "/api", version]
     if namespace and kind not in CLUSTER_SCOPED:
         parts += ["namespaces", checked(namespace)]

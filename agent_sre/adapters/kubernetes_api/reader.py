@@ -10,7 +10,7 @@ from agent_sre.adapters.kubernetes_api.reach import Reach
 from agent_sre.adapters.kubernetes_api.retrying import Retrying
 from agent_sre.domain.errors import PermanentError, TemporaryError
 from agent_sre.domain.reference import ObjectRef
-from agent_sre.ports.cluster import ADD_ONS, READ_KINDS
+from agent_sre.ports.cluster import ADD_ONS, OLDER_VERSIONS, READ_KINDS
 
 PAGE = 500
 MAX_OBJECTS = 50_000
@@ -49,8 +49,8 @@ class KubernetesCluster:
                     raise
             return await self._pages(kind, path, what)
         except Refused as refused:
-            if refused.status == _UNKNOWN and kind in ADD_ONS and not await self._installed(kind):
-                return ()
+            if refused.status == _UNKNOWN and kind in ADD_ONS:
+                return await self._of_add_on(kind, namespace, refused)
             raise _unlisted(refused, kind, what) from None
 
     async def get(self, ref: ObjectRef) -> Mapping[str, Any] | None:
@@ -69,16 +69,45 @@ class KubernetesCluster:
         """Close the connections."""
         await self.connection.close()
 
-    async def _installed(self, kind: str) -> bool:
-        """Whether the cluster serves the add-on's API group in any version; a version that we do not read is a gap."""
+    async def _of_add_on(self, kind: str, namespace: str, refused: Refused) -> tuple[Mapping[str, Any], ...]:
+        """Objects by an older version of the add-on; none where it is not installed, which is no gap.
+
+        Raises PermanentError, naming the versions, where the cluster has only such as we do not read.
+        """
+        served, what = await self._served(kind), about("list", kind, namespace)
         group = READ_KINDS[kind][0].partition("/")[0]
+        older = [f"{group}/{version}" for version in OLDER_VERSIONS.get(kind, ())]
+        api = next((version for version in older if version in served), "")
+        if not served:
+            return ()
+        if not api:
+            raise _unlisted(refused, kind, f"{what}; served: {', '.join(served)}")
         try:
-            await self._ask(f"/apis/{group}", f"get the API group {group}")
+            return await self._pages(kind, path_of(kind, namespace, api=api), what)
+        except Refused as again:
+            raise _unlisted(again, kind, what) from None
+
+    async def _served(self, kind: str) -> tuple[str, ...]:
+        """The versions of the add-on's API that have the kind."""
+        version, plural = READ_KINDS[kind]
+        group = version.partition("/")[0]
+        document = await self._discovered(f"/apis/{group}", f"get the API group {group}")
+        found: tuple[str, ...] = ()
+        for entry in document.get("versions") or ():
+            api = str(entry.get("groupVersion") or "")
+            resources = (await self._discovered(f"/apis/{api}", f"get the API {api}")).get("resources") or ()
+            if any(item.get("name") == plural for item in resources):
+                found += (api,)
+        return found
+
+    async def _discovered(self, path: str, what: str) -> Mapping[str, Any]:
+        """What the server says of an API; nothing where it has none such."""
+        try:
+            return await self._ask(path, what)
         except Refused as refused:
             if refused.status == _UNKNOWN:
-                return False
-            raise refused.error(f"get the API group {group}") from None
-        return True
+                return {}
+            raise refused.error(what) from None
 
     async def _pages(self, kind: str, path: str, what: str) -> tuple[Mapping[str, Any], ...]:
         found: list[Mapping[str, Any]] = []

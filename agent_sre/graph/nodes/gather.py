@@ -34,6 +34,7 @@ async def gather(state: GatherTask, runtime: Runtime[Context]) -> Update:
         alerts=await context.incidents.alerts(state["incident_id"]),
         limits=context.limits,
         signals=context.signals,
+        gitops_namespaces=context.options.gitops_namespaces,
         budget=context.budgets.of(state["incident_id"], state["run"], context.limits.per_backend),
     )
     cluster = context.listings.of(state["incident_id"], state["run"], context.readers.cluster)
