@@ -26,9 +26,15 @@ def theil_sen(times: Floats, values: Floats) -> float:
     return float(np.median(rise[apart > 0] / apart[apart > 0])) if (apart > 0).any() else 0.0
 
 
+def minutes_left(room: float, per_second: float) -> float | None:
+    """Minutes until the room is used up at this speed; None where it is not, or not within a day."""
+    minutes = room / per_second / 60 if per_second > 0 else np.inf
+    return float(minutes) if 0 < minutes <= _LONGEST else None
+
+
 def full_in(room: float, per_second: float) -> str:
     """``full in about 12 minutes`` for the room left and the speed at which it goes; "" where that cannot be said."""
-    minutes = room / per_second / 60 if per_second > 0 else np.inf
-    if not 0 < minutes <= _LONGEST:
+    minutes = minutes_left(room, per_second)
+    if minutes is None:
         return ""
     return f"full in about {number(round(minutes))} minutes" if minutes >= 2 else "full within 2 minutes"

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from agent_sre.analysis.calibration import calibration
 from agent_sre.analysis.casefile import CaseFile
+from agent_sre.analysis.chronicle import chronicle
 from agent_sre.analysis.evidence_ids import Mint
 from agent_sre.analysis.grounding import stands, unsupported
 from agent_sre.analysis.impact import impact
@@ -43,6 +44,7 @@ def judge(case: CaseFile, findings: Sequence[Finding]) -> Verdict:
     sure = bool(hypotheses) and hypotheses[0].confidence >= calibration().conclusive
     ruled_out = (*_set_aside(ranked, mint), *_healthy_nodes(case, ranked, mint))
     hit = impact(case, ranked if sure else (), mint)
+    story = chronicle(case, [item.finding for item in ranked[:MOST]], mint)
     return Verdict(
         status=VerdictStatus.CONCLUSIVE if sure else VerdictStatus.INCONCLUSIVE,
         hypotheses=hypotheses,
@@ -50,6 +52,7 @@ def judge(case: CaseFile, findings: Sequence[Finding]) -> Verdict:
         gaps=case.gaps,
         ruled_out=ruled_out,
         impact=hit,
+        story=story,
     )
 
 

@@ -120,7 +120,6 @@ async def _investigate(path: Path, progress: Callable[[str], None]) -> tuple[dic
         incident,
         verdict,
         incidents=store.incidents,
-        cases=store.cases,
         approvals=store.approvals,
         journal=store.journal,
     )

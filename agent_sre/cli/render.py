@@ -16,7 +16,6 @@ from agent_sre.domain.visible import one_line, visible
 
 _BAR = 12
 _EXCERPT = 220
-_TIMELINE = 12
 _MUTED = "bright_black"
 _OUTCOMES = {"holds": "green", "fails": "red", "unseen": _MUTED}
 
@@ -133,13 +132,11 @@ def _timeline(console: Console, entries: Sequence[Mapping[str, Any]]) -> None:
     if not entries:
         return
     _head(console, "Timeline (UTC)")
-    if len(entries) > _TIMELINE:
-        console.print(_line((f"{len(entries) - _TIMELINE} earlier entries are in --json", _MUTED)))
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
-    for item in entries[-_TIMELINE:]:
+    for item in entries:
         text = _line(one_line(item["text"], _EXCERPT), _ids(item.get("evidence", ())))
         table.add_row(_line((item["time"], _MUTED)), _line(item["kind"]), text)
     console.print(table)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from agent_sre.domain.evidence import Evidence, Gap
@@ -25,11 +26,22 @@ class RuledOut:
 
 
 @dataclass(frozen=True, slots=True)
+class Exhaustion:
+    """Something that runs out in about so many ``minutes`` if it goes on as now; ``says`` has the figures."""
+
+    what: str
+    minutes: float
+    says: str
+    evidence: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Impact:
     """Who is hit since when, as far as evidence shows; ``since`` is RFC 3339 or "".
 
     ``failing`` is the share (0..1) of the worst hit service's requests that fail now, ``burn`` how many times as fast
-    as its objective allows that spends its error budget; None where it is not known.
+    as its objective allows that spends its error budget; None where it is not known. ``running_out`` has the
+    soonest first.
     """
 
     services: tuple[str, ...] = ()
@@ -39,6 +51,21 @@ class Impact:
     routes: tuple[str, ...] = ()
     failing: float | None = None
     burn: float | None = None
+    running_out: tuple[Exhaustion, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Something that happened, as the ``evidence`` (ids) shows it: an alert, change, event, onset or error (``kind``).
+
+    ``time`` is when it began, UTC; ``actor`` who did it or who says so. A note tells what was left out and cites none.
+    """
+
+    time: datetime
+    kind: str
+    text: str
+    evidence: tuple[str, ...] = ()
+    actor: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +80,8 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The whole answer. ``seconds`` maps a stage (gather, analyze, ...) to the seconds it took."""
+    """The whole answer. ``seconds`` maps a stage (gather, analyze, ...) to the seconds it took; ``story`` is what
+    happened, oldest first."""
 
     status: VerdictStatus
     hypotheses: tuple[Hypothesis, ...]
@@ -64,6 +92,7 @@ class Verdict:
     engine: str = "deterministic"
     cost: Cost = field(default_factory=Cost)
     seconds: Mapping[str, float] = field(default_factory=dict)
+    story: tuple[Moment, ...] = ()
 
     def evidence_by_id(self) -> dict[str, Evidence]:
         """Evidence keyed by its id."""

@@ -1,7 +1,8 @@
 """An incident as neutral message blocks: what a person reads first, wherever that is.
 
 One card serves the console's header, the terminal and chats: headline, who is hit since when, what changed, the leading
-hypothesis with its confidence and its two strongest facts, where it stands, and what can be pressed. A chat adapter
+hypothesis with its confidence and its two strongest facts, the story in a few lines, where it stands, and what can be
+pressed. A chat adapter
 translates the blocks; it never composes text of its own. Called by the graph's report, ``cli`` and, later, chats. Pure.
 """
 
@@ -16,6 +17,9 @@ from agent_sre.domain.verdict import Verdict, VerdictStatus
 from agent_sre.domain.visible import one_line
 
 _FACTS = 2
+_CHANGES = 3
+_STORY = 6
+_HAPPENED = ("change", "event", "onset", "error", "alert")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,19 +111,36 @@ def build_card(
     """The card as of now. ``sentences`` are facts in words by evidence id; excerpts stand in where there is none."""
     headline = f"{incident.severity.upper()} · {one_line(incident.title, 140)}"
     blocks: list[Block] = [Headline(headline, link), Fields(_fields(incident, verdict))]
-    changes = [
-        Statement(f"{item.time:%H:%M} UTC {item.text}", item.evidence) for item in timeline if item.kind == "change"
-    ]
+    lead = frozenset(verdict.hypotheses[0].evidence) if verdict and verdict.hypotheses else frozenset()
+    changes = _telling([item for item in reversed(timeline) if item.kind == "change"], lead, _CHANGES)
     if changes:
-        blocks.append(Bullets("What changed", tuple(changes[-3:])))
+        blocks.append(Bullets("What changed", changes))
     if verdict is not None:
         blocks += _cause(verdict, sentences or {})
+    happened = [item for item in timeline if item.kind in _HAPPENED]
+    if happened:
+        shown = _telling(_one_of_each_first(happened), lead, _STORY)
+        more = f", {len(happened) - len(shown)} more on the page" if len(happened) > len(shown) else ""
+        blocks.append(Bullets(f"What happened{more}", shown))
     blocks += [Statement(_outcome(item)) for item in effects]
     buttons = _buttons(approvals, link)
     if buttons:
         blocks.append(Buttons(buttons))
-    lead = f": {one_line(verdict.hypotheses[0].statement, 160)}" if verdict and verdict.hypotheses else ""
-    return Card(tuple(blocks), f"{headline} ({status_in_words(incident.status)}){lead}")
+    cause = f": {one_line(verdict.hypotheses[0].statement, 160)}" if verdict and verdict.hypotheses else ""
+    return Card(tuple(blocks), f"{headline} ({status_in_words(incident.status)}){cause}")
+
+
+def _telling(entries: Sequence[Entry], lead: frozenset[str], most: int) -> tuple[Statement, ...]:
+    """So many entries in the order of time: those that the leading hypothesis cites before others, then as given."""
+    chosen = sorted(entries, key=lambda item: not lead & set(item.evidence))[:most]
+    chosen.sort(key=lambda item: item.time)
+    return tuple(Statement(f"{item.time:%H:%M} UTC {one_line(item.text, 140)}", item.evidence) for item in chosen)
+
+
+def _one_of_each_first(entries: Sequence[Entry]) -> list[Entry]:
+    """The first entry of each kind, then the others."""
+    first = {item.kind: item for item in reversed(entries)}
+    return [*first.values(), *(item for item in entries if first[item.kind] is not item)]
 
 
 def _fields(incident: Incident, verdict: Verdict | None) -> tuple[tuple[str, str], ...]:

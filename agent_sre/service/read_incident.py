@@ -118,7 +118,7 @@ async def read_incident(incident_id: str, stores: Stores) -> IncidentView | None
     effects = await stores.effects.of_incident(incident_id)
     sentences = facts_in_words(verdict, findings)
     stored = await stores.journal.timeline(incident_id)
-    timeline = merge(incident_id, stored, alerts, verdict, observations, sentences)
+    timeline = merge(incident_id, stored, alerts, verdict)
     return IncidentView(
         incident=incident,
         status=status_in_words(incident.status),

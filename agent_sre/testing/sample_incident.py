@@ -21,7 +21,7 @@ from agent_sre.domain.reference import ObjectRef
 from agent_sre.domain.timeline import Entry
 from agent_sre.domain.verdict import Impact, RuledOut, Verdict, VerdictStatus
 from agent_sre.ports.store import AlertInbox, ApprovalStore, CaseStore, EffectLedger, IncidentStore, Journal
-from agent_sre.testing.sample_telemetry import sample_evidence, sample_facts, sample_observations
+from agent_sre.testing.sample_telemetry import sample_evidence, sample_facts, sample_observations, sample_story
 
 NOW = datetime(2026, 3, 4, 13, 52, tzinfo=UTC)
 CHECKOUT = ObjectRef("Deployment", "shop", "checkout")
@@ -197,6 +197,7 @@ def sample_verdict(now: datetime = NOW) -> Verdict:
             ("E1", "E5"),
         ),
         seconds={"gather": 2.1, "analyze": 0.3, "hypothesize": 0.1},
+        story=sample_story(now),
     )
 
 

@@ -11,6 +11,7 @@ from agent_sre.domain.evidence import Evidence, Observation
 from agent_sre.domain.finding import Fact
 from agent_sre.domain.reference import Window
 from agent_sre.domain.telemetry import Change, LogLine, LogSource, LogStream, Series
+from agent_sre.domain.verdict import Moment
 
 
 def sample_observations(now: datetime) -> tuple[Observation, ...]:
@@ -70,6 +71,19 @@ def sample_evidence(now: datetime) -> Iterator[Evidence]:
         seen_in = window if fact.observation.startswith(("metrics", "logs")) else None
         link = "http://prometheus.example/graph" if source == "prometheus" else ""
         yield Evidence(f"E{number}", fact.observation, source, query, fact.excerpt, fact.time, seen_in, link)
+
+
+def sample_story(now: datetime) -> tuple[Moment, ...]:
+    """What happened, as the facts with a time tell it."""
+    kinds = {"metrics/1": "onset", "metrics/2": "onset", "logs/1": "error", "kubernetes/1": "event"}
+    moments = [
+        Moment(fact.time, kinds[fact.observation], fact.text, (f"E{number}",), source)
+        for number, (fact, source, _) in enumerate(sample_facts(now), 1)
+        if fact.time is not None and fact.observation in kinds
+    ]
+    deployed = "deploy of checkout: 2.14.3 to 2.15.0: pooled payment client"
+    moments.append(Moment(now - timedelta(minutes=10), "change", deployed, ("E2",), "mira"))
+    return tuple(sorted(moments, key=lambda item: item.time))
 
 
 def sample_facts(now: datetime) -> tuple[tuple[Fact, str, str], ...]:

@@ -25,7 +25,8 @@ async def hypothesize(state: State, runtime: Runtime[Context]) -> Update:
     verdict = replace(verdict, gaps=gaps, seconds=seconds)
     await context.cases.save_verdict(incident_id, run, verdict)
     now = context.options.fixed_now or context.clock.now()
-    entry = Entry(incident_id, now, "investigation", _sentence(verdict), key=f"verdict/{run}")
+    cited = verdict.hypotheses[0].evidence if verdict.hypotheses else ()
+    entry = Entry(incident_id, now, "investigation", _sentence(verdict), evidence=cited, key=f"verdict/{run}")
     await context.journal.add(entry)
     return {"status": str(verdict.status), "seconds": {"hypothesize": seconds["hypothesize"]}}
 

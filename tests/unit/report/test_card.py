@@ -1,6 +1,7 @@
 """The card has what a person reads first, in every state, and buttons only where something can be decided."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -15,8 +16,7 @@ def card_of(status: IncidentStatus = IncidentStatus.AWAITING_APPROVAL, verdict: 
     sample = sample_incident(status)
     verdict = verdict or sample.verdict
     sentences = facts_in_words(verdict, sample.findings)
-    observations = {item.id: item for item in sample.observations}
-    timeline = merge(sample.incident.id, sample.entries, sample.alerts, verdict, observations, sentences)
+    timeline = merge(sample.incident.id, sample.entries, sample.alerts, verdict)
     return build_card(
         sample.incident,
         verdict,
@@ -40,10 +40,12 @@ def test_headline_impact_change_and_cause_in_this_order() -> None:
     shown = dict(fields.pairs)
     assert shown["Status"] == "waiting for a decision" and shown["Service"] == "shop/checkout"
     assert shown["Impact"].startswith("About 31 %")
-    changed, because = block(card, Bullets)
+    changed, because, happened = block(card, Bullets)
     assert isinstance(changed, Bullets) and "deploy of checkout" in changed.items[0].text
     assert isinstance(because, Bullets) and [item.evidence for item in because.items] == [("E1",), ("E2",)]
     assert because.items[0].text == "The error ratio of checkout rose from 0.4 % to 31 %"
+    assert isinstance(happened, Bullets) and happened.title == "What happened"
+    assert [item.text[:20] for item in happened.items][:2] == ["13:42 UTC deploy of ", "13:42 UTC Pods of re"]
     cause = block(card, Statement)[0]
     assert isinstance(cause, Statement) and cause.text.startswith("Most likely (87%)")
 
@@ -76,3 +78,18 @@ def test_an_inconclusive_verdict_never_sounds_certain() -> None:
     assert any("Inconclusive; leading candidate" in str(item) for item in unsure.blocks)
     empty = card_of(verdict=replace(verdict, status=VerdictStatus.INCONCLUSIVE, hypotheses=()))
     assert any("No cause found; 2 ruled out, 2 things could not be looked at" in str(item) for item in empty.blocks)
+
+
+def test_a_long_story_is_cut_to_what_the_cause_cites_and_one_of_each_kind() -> None:
+    sample = sample_incident()
+    timeline = merge(sample.incident.id, sample.entries, sample.alerts, sample.verdict)
+    others = tuple(
+        replace(timeline[0], time=timeline[0].time + timedelta(seconds=n), text=f"deploy of other {n}", evidence=())
+        for n in range(1, 20)
+    )
+    card = build_card(sample.incident, sample.verdict, (*timeline, *others))
+    changed, _, happened = (item for item in block(card, Bullets) if isinstance(item, Bullets))
+    assert "deploy of checkout" in changed.items[0].text, "the change that is blamed, however many came after it"
+    assert len(changed.items) == 3
+    assert happened.title == "What happened, 19 more on the page"
+    assert any("fires" in item.text for item in happened.items)
