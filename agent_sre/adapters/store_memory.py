@@ -49,9 +49,14 @@ class MemoryInbox:
     def __init__(self, tables: _Tables) -> None:
         self._tables = tables
         self._quarantine: list[Quarantined] = []
+        self._messages: set[tuple[str, str]] = set()
 
     async def append(self, alerts: Sequence[Alert]) -> None:
         for alert in alerts:
+            message = (alert.source, alert.message_id)
+            if alert.message_id and message in self._messages:
+                continue
+            self._messages.add(message)
             self._tables.sequence += 1
             self._tables.inbox[self._tables.sequence] = alert
 

@@ -35,7 +35,10 @@ class AlertInbox(Protocol):
     """Where accepted alerts land before anything else happens to them."""
 
     async def append(self, alerts: Sequence[Alert]) -> None:
-        """Commit the alerts durably, in order; the webhook's 2xx waits for this. Concurrent calls share a commit."""
+        """Commit the alerts durably, in order; the webhook's 2xx waits for this. Concurrent calls share a commit.
+
+        An alert whose ``message_id`` was committed before, from the same source, is not committed again.
+        """
         ...
 
     async def pending(self, limit: int) -> tuple[tuple[int, Alert], ...]:

@@ -37,6 +37,13 @@ async def test_an_empty_append_is_no_alert(store: Store) -> None:
     assert await store.inbox.pending(10) == ()
 
 
+async def test_a_message_that_is_sent_again_is_committed_once(store: Store) -> None:
+    first, other = alert("A", message_id="1"), alert("B", message_id="1", source="sns")
+    await asyncio.gather(*(store.inbox.append([first]) for _ in range(5)))
+    await store.inbox.append([first, other, alert("C"), alert("C")])
+    assert [item.name for _, item in await store.inbox.pending(10)] == ["A", "B", "C", "C"]
+
+
 async def test_concurrent_appends_keep_the_order_of_the_calls(store: Store) -> None:
     await asyncio.gather(*(store.inbox.append([alert(f"{n}a"), alert(f"{n}b")]) for n in range(50)))
     names = [item.name for _, item in await store.inbox.pending(1000)]

@@ -7,23 +7,26 @@ the calls. A caller is answered after the commit that holds its rows; where that
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from agent_sre.domain.errors import PermanentError, TemporaryError
+
+Row = Mapping[str, str | None]
+"""Values of one row by column."""
 
 _MOST_ROWS = 5_000
 """No further caller is taken into a commit that has this many rows: a storm must not grow one transaction for ever."""
 
 
 class GroupCommit:
-    """Collects rows (JSON text) and hands them to ``commit``, one batch at a time."""
+    """Collects rows and hands them to ``commit``, one batch at a time."""
 
-    def __init__(self, commit: Callable[[Sequence[str]], Awaitable[None]]) -> None:
+    def __init__(self, commit: Callable[[Sequence[Row]], Awaitable[None]]) -> None:
         self._commit = commit
-        self._waiting: deque[tuple[Sequence[str], asyncio.Future[None]]] = deque()
+        self._waiting: deque[tuple[Sequence[Row], asyncio.Future[None]]] = deque()
         self._flusher: asyncio.Task[None] | None = None
 
-    async def add(self, rows: Sequence[str]) -> None:
+    async def add(self, rows: Sequence[Row]) -> None:
         """Return after the commit that holds the rows; raise what that commit raised."""
         if not rows:
             return
@@ -39,8 +42,8 @@ class GroupCommit:
         while self._flusher is not None and not self._flusher.done():
             await asyncio.wait([self._flusher])
 
-    def _take(self) -> tuple[list[str], list[asyncio.Future[None]]]:
-        rows: list[str] = []
+    def _take(self) -> tuple[list[Row], list[asyncio.Future[None]]]:
+        rows: list[Row] = []
         answers: list[asyncio.Future[None]] = []
         while self._waiting and (not rows or len(rows) + len(self._waiting[0][0]) <= _MOST_ROWS):
             more, answer = self._waiting.popleft()

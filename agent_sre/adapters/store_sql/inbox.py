@@ -1,12 +1,13 @@
 """The alert inbox: what the webhook's 2xx stands for, and the quarantine beside it."""
 
 from collections.abc import Sequence
+from hashlib import sha256
 
 from sqlalchemy import select
 
 from agent_sre.adapters.store_sql.codec import decode, encode
 from agent_sre.adapters.store_sql.database import Database
-from agent_sre.adapters.store_sql.group_commit import GroupCommit
+from agent_sre.adapters.store_sql.group_commit import GroupCommit, Row
 from agent_sre.adapters.store_sql.schema import INBOX, QUARANTINE
 from agent_sre.domain.alert import Alert
 from agent_sre.ports.store import Quarantined
@@ -21,11 +22,13 @@ class SqlInbox:
 
     async def append(self, alerts: Sequence[Alert]) -> None:
         # Encoded here, not in the shared commit: an alert that cannot be stored fails its own caller only.
-        await self._group.add([encode(alert) for alert in alerts])
+        await self._group.add([{"body": encode(alert), "message_digest": _digest(alert)} for alert in alerts])
 
-    async def _commit(self, bodies: Sequence[str]) -> None:
+    async def _commit(self, rows: Sequence[Row]) -> None:
+        # What conflicts is a message that is known by its id: its sender did not hear that we have it.
+        insert = self._database.insert(INBOX).on_conflict_do_nothing()
         async with self._database.write() as connection:
-            await connection.execute(INBOX.insert(), [{"body": body} for body in bodies])
+            await connection.execute(insert, [dict(row) for row in rows])
 
     async def pending(self, limit: int) -> tuple[tuple[int, Alert], ...]:
         query = (
@@ -58,3 +61,10 @@ class SqlInbox:
     async def drain(self) -> None:
         """Wait until every append that was called has its answer."""
         await self._group.drain()
+
+
+def _digest(alert: Alert) -> str | None:
+    """What a repeated message has in common with the first, None where its source gives messages no id."""
+    if not alert.message_id:
+        return None
+    return sha256(f"{alert.source}\0{alert.message_id}".encode()).hexdigest()

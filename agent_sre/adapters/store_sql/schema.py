@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.types import TypeDecorator
 
-REVISION = "0002"
+REVISION = "0003"
 """The newest migration: what a database must be at before it is served from."""
 
 
@@ -80,6 +80,7 @@ INBOX = Table(
     Column("sequence", _BIG, primary_key=True, autoincrement=True),
     Column("body", Text, nullable=False),
     Column("incident_id", Text, ForeignKey(INCIDENTS.c.id)),
+    Column("message_digest", String(64)),
     sqlite_autoincrement=True,  # a sequence is never given out twice, even where old rows are pruned
 )
 Index(
@@ -87,6 +88,13 @@ Index(
     INBOX.c.sequence,
     sqlite_where=text("incident_id IS NULL"),
     postgresql_where=text("incident_id IS NULL"),
+)
+Index(
+    "ix_inbox_message_digest",
+    INBOX.c.message_digest,
+    unique=True,
+    sqlite_where=text("message_digest IS NOT NULL"),
+    postgresql_where=text("message_digest IS NOT NULL"),
 )
 
 QUARANTINE = Table(
