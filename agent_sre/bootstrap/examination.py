@@ -6,24 +6,25 @@ import tempfile
 from pathlib import Path
 
 from agent_sre.actions.catalogue import ACTIONS
+from agent_sre.adapters.clock_system import SystemClock
 from agent_sre.bootstrap.live import signals
 from agent_sre.bootstrap.log_store import log_store_probe
 from agent_sre.bootstrap.metrics import metrics_probes
-from agent_sre.bootstrap.running import database_url, webhook_auth
+from agent_sre.bootstrap.running import database_url
 from agent_sre.bootstrap.snapshot import runbooks
 from agent_sre.bootstrap.tools import tool_probes
 from agent_sre.bootstrap.trace_store import trace_store_probe
-from agent_sre.domain.errors import AgentSreError
+from agent_sre.bootstrap.webhook_doors import CHANGES, doors
+from agent_sre.domain.errors import AgentSreError, PermanentError
+from agent_sre.entrypoints.webhook_door import Door
 from agent_sre.ports.health import Check, CheckState, Probe
 from agent_sre.settings import PREFIX, Settings, readable_namespaces
-
-WEBHOOKS = (("alertmanager", "alerts", CheckState.FAILED), ("changes", "changes", CheckState.SKIPPED))
 
 
 async def examine(settings: Settings) -> tuple[Check, ...]:
     """All checks, in the order in which a person would mend what is wrong."""
     checks = [_data_dir(settings), await _database(settings), _runbooks(settings), _signals(settings)]
-    checks += [*(_webhook(settings, *webhook) for webhook in WEBHOOKS), _console(settings)]
+    checks += [*_webhooks(settings), _console(settings)]
     for probe in await _probes(settings):
         checks += await probe.check()
     if not settings.prometheus_url and not settings.prometheus_instances:
@@ -88,18 +89,37 @@ def _signals(settings: Settings) -> Check:
     return Check("signal catalogue", CheckState.OK, f"{count} metrics known")
 
 
-def _webhook(settings: Settings, source: str, what: str, without: CheckState) -> Check:
-    """``without``: how bad it is that no secret is set, so that everything is refused."""
-    subject, name = f"webhook {source}", f"{PREFIX}{source.upper()}_TOKEN"
-    auth = webhook_auth(settings)[source]
-    if auth.bearer:
-        return Check(subject, CheckState.OK, "needs its bearer token")
+def _webhooks(settings: Settings) -> list[Check]:
+    """One line for each webhook that somebody uses; one for all the others, which are closed."""
+    try:
+        found = doors(settings, SystemClock())
+    except PermanentError as error:
+        return [Check("webhooks", CheckState.FAILED, str(error), "correct the setting named")]
+    checks = [
+        _webhook(f"webhook {name}", door) for name, door in found.items() if door.guarded or not settings.loopback
+    ]
+    used = [check for check in checks if check.state is not CheckState.SKIPPED]
+    closed = ", ".join(name for name, door in found.items() if door.closed)
     if settings.loopback:
-        return Check(subject, CheckState.OK, "open, reachable from this machine only")
-    if auth.open_without_secret:
-        return Check(subject, CheckState.WARNING, f"accepts anybody's {what}, as configured", f"set {name}")
-    fix = f"set {name} and send it from the source"
-    return Check(subject, without, f"no secret is configured, so all {what} are refused", fix)
+        unguarded = ", ".join(name for name, door in found.items() if not door.guarded)
+        used.append(Check("other webhooks", CheckState.OK, f"open, reachable from this machine only: {unguarded}"))
+    elif all(door.closed for name, door in found.items() if name != CHANGES):
+        fix = f"set {found['alertmanager'].setting}, or what another source needs (docs/alerts.md)"
+        used.append(Check("webhooks", CheckState.FAILED, "no source has a secret, so all alerts are refused", fix))
+    if closed:
+        fix = "set what a source needs to use it (docs/alerts.md)"
+        used.append(Check("closed webhooks", CheckState.SKIPPED, closed, fix))
+    return used
+
+
+def _webhook(subject: str, door: Door) -> Check:
+    if door.closed:
+        return Check(subject, CheckState.SKIPPED, "closed", f"set {door.setting}")
+    if not door.guarded:
+        return Check(subject, CheckState.WARNING, "accepts anybody's messages, as configured", f"set {door.setting}")
+    needs = "a signature" if door.signature else "its secret" if door.auth.secret else ""
+    needs = " and ".join(filter(None, (needs, "its key in the path" if door.route_key else "")))
+    return Check(subject, CheckState.OK, f"needs {needs}")
 
 
 def _console(settings: Settings) -> Check:

@@ -24,6 +24,7 @@ from agent_sre.actions.policy import Mode, Policy
 from agent_sre.adapters.changes_merged import MergedChanges
 from agent_sre.adapters.store_sql import SingleWriter, SqlStore, open_store
 from agent_sre.bootstrap.server import Server, listen
+from agent_sre.bootstrap.webhook_doors import doors
 from agent_sre.domain.errors import PermanentError
 from agent_sre.domain.incident import IncidentStatus
 from agent_sre.domain.runbook import Runbook
@@ -35,7 +36,6 @@ from agent_sre.entrypoints.console_stream import LIST, ChangeSignal
 from agent_sre.entrypoints.health import Health
 from agent_sre.entrypoints.http import Service, build_app
 from agent_sre.entrypoints.telemetry import Telemetry
-from agent_sre.entrypoints.webhook_auth import WebhookAuth
 from agent_sre.entrypoints.webhooks import Webhooks
 from agent_sre.entrypoints.worker import Duties, Worker
 from agent_sre.evidence.budget import BudgetLimits
@@ -227,7 +227,7 @@ class _Parts:
             operator="operator",
         )
         service = Service(
-            webhooks=Webhooks(self._accept, self.worker.wake, webhook_auth(settings), self.telemetry),
+            webhooks=Webhooks(self._accept, self.worker.wake, doors(settings, self.world.clock), self.telemetry),
             health=Health(self._ready, self._count, self.telemetry),
             telemetry=self.telemetry,
             max_body_bytes=settings.max_body_bytes,
@@ -236,16 +236,6 @@ class _Parts:
             stores, self.world.clock, self.changes, access, on_decision=lambda incident_id: self.worker.wake()
         )
         return build_app(service, extra_routes=console_routes(console))
-
-
-def webhook_auth(settings: Settings) -> Mapping[str, WebhookAuth]:
-    """What each source of alerts, and the changes' webhook, must present."""
-    tokens = {"alertmanager": settings.alertmanager_token, "changes": settings.changes_token}
-    open_ones = settings.listed(settings.insecure_sources)
-    return {
-        source: WebhookAuth(token.get_secret_value(), open_without_secret=settings.loopback or source in open_ones)
-        for source, token in tokens.items()
-    }
 
 
 def limits(settings: Settings, redaction_key: bytes) -> Limits:

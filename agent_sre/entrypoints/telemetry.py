@@ -25,6 +25,7 @@ class Intake(StrEnum):
     TOO_LARGE = "too_large"
     NOT_JSON = "not_json"
     UNAUTHORIZED = "unauthorized"
+    OVER_QUOTA = "over_quota"
     UNAVAILABLE = "unavailable"
     GONE = "gone"
 

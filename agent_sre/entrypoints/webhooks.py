@@ -1,8 +1,9 @@
 """``POST /webhooks/<source>``: translate HTTP to the accepting service and its outcome to a status a source acts on.
 
-2xx means durably committed. 4xx means that sending the same again is useless, and the answer says what to change; 503
-with Retry-After means that the store is down and the source must try again. Alertmanager repeats on 5xx only. A
-CloudEvent in binary mode, which has its attributes in headers, is put into the structured form that parsers read.
+2xx means durably committed. 4xx means that sending the same again is useless, and the answer says what to change, but
+for 429, which says when to send it again. 503 with Retry-After means that the store is down and the source must try
+again. Alertmanager repeats on 5xx only. A CloudEvent in binary mode, which has its attributes in headers, is put into
+the structured form that parsers read. Who may come in is ``webhook_door``'s part.
 """
 
 import time
@@ -20,7 +21,8 @@ from starlette.routing import Route
 from agent_sre.domain.errors import TemporaryError
 from agent_sre.entrypoints.request_body import BodyRefused
 from agent_sre.entrypoints.telemetry import Intake, Telemetry
-from agent_sre.entrypoints.webhook_auth import Admission, WebhookAuth
+from agent_sre.entrypoints.webhook_auth import Admission
+from agent_sre.entrypoints.webhook_door import Door
 from agent_sre.service.accept_payload import Accepted, Delivery, Refusal, RefusedPayload
 from agent_sre.service.alert_sources import SOURCES
 
@@ -31,6 +33,7 @@ RETRY_AFTER = 5.0
 _FORM = "application/x-www-form-urlencoded"
 _NOT_JSON = frozenset({"text/html", "text/xml", "application/xml", "text/css"})
 _NOT_JSON_FAMILIES = ("multipart/", "image/", "audio/", "video/", "font/")
+_FORBIDDEN = frozenset({Admission.NETWORK, Admission.FORGED, Admission.STALE})
 _STATUS = {Refusal.UNREADABLE: (400, Intake.UNREADABLE), Refusal.TOO_LARGE: (413, Intake.TOO_LARGE)}
 
 log = structlog.get_logger()
@@ -38,18 +41,23 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Webhooks:
-    """What the webhook routes need. ``wake`` tells the worker that something waits; ``auth`` is by source."""
+    """What the webhook routes need. ``wake`` tells the worker that something waits; ``doors`` are by source."""
 
     accept: Accept
     wake: Callable[[], None]
-    auth: Mapping[str, WebhookAuth]
+    doors: Mapping[str, Door]
     telemetry: Telemetry
 
     def routes(self) -> list[Route]:
-        """One route for each source in ``auth``."""
-        return [self._route(source) for source in self.auth]
+        """For each source in ``doors`` one route, and one that ends in a key."""
+        endpoints = {source: self._endpoint(source) for source in self.doors}
+        return [
+            Route(f"/webhooks/{source}{key}", endpoint, methods=["POST"], name=f"webhook:{source}{key}")
+            for source, endpoint in endpoints.items()
+            for key in ("", "/{key}")
+        ]
 
-    def _route(self, source: str) -> Route:
+    def _endpoint(self, source: str) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
             started = time.perf_counter()
             try:
@@ -62,7 +70,7 @@ class Webhooks:
             self._note(source, outcome, started, alerts)
             return response
 
-        return Route(f"/webhooks/{source}", endpoint, methods=["POST"], name=f"webhook:{source}")
+        return endpoint
 
     def _note(self, source: str, outcome: Intake, started: float, alerts: int = 0) -> None:
         self.telemetry.request(source, outcome, time.perf_counter() - started, alerts)
@@ -71,15 +79,21 @@ class Webhooks:
             log.warning("not accepted", source=source, outcome=outcome.value)
 
     async def _handle(self, source: str, request: Request) -> tuple[Response, Intake, int]:
-        auth = self.auth[source]
-        admission = auth.admit(request.headers.get("authorization"), request.headers.get("origin"))
+        door = self.doors[source]
+        admission = door.judge(request)
         if admission is not Admission.ADMITTED:
-            return _unauthorized(source, admission, auth), Intake.UNAUTHORIZED, 0
+            return denied(source, admission, door), Intake.UNAUTHORIZED, 0
         if _is_clearly_not_json(source, request.headers.get("content-type", "")):
             fix = "send JSON with Content-Type: application/json"
             return _refused(415, "the Content-Type is not JSON", fix), Intake.NOT_JSON, 0
         try:
-            accepted = await self.accept(_delivery(source, request.headers, await request.body()))
+            body = await request.body()
+            admission = await door.judge_body(request.headers, body)
+            if admission is not Admission.ADMITTED:
+                return denied(source, admission, door), Intake.UNAUTHORIZED, 0
+            if wait := door.quota.take():
+                return _over_quota(source, wait), Intake.OVER_QUOTA, 0
+            accepted = await self.accept(_delivery(source, request.headers, body))
         except RefusedPayload as error:
             status, outcome = _STATUS[error.refusal]
             return _refused(status, error.problem, error.fix), outcome, 0
@@ -120,14 +134,29 @@ def _refused(status: int, problem: str, fix: str, headers: Mapping[str, str] | N
     return JSONResponse({"error": problem, "fix": fix}, status, headers)
 
 
-def _unauthorized(source: str, admission: Admission, auth: WebhookAuth) -> Response:
-    name = f"AGENT_SRE_{source.upper()}_TOKEN"
+def _over_quota(source: str, wait: float) -> Response:
+    seconds = str(ceil(wait))
+    fix = f"send it again in {seconds} seconds; AGENT_SRE_WEBHOOK_RATE and _BURST set how much is taken"
+    return _refused(429, f"{source} sends more than its quota", fix, {"Retry-After": seconds})
+
+
+def denied(source: str, admission: Admission, door: Door) -> Response:
+    """401 or 403 with what to set or to send; never what was expected."""
     fixes = {
-        Admission.UNCONFIGURED: f"set {name}, or name {source} in AGENT_SRE_INSECURE_SOURCES",
-        Admission.BROWSER: f"set {name}, or send it from {source} and not from a browser",
+        Admission.UNCONFIGURED: f"set {door.setting}, or name {source} in AGENT_SRE_INSECURE_SOURCES",
+        Admission.BROWSER: f"set {door.setting}, or send it from {source} and not from a browser",
+        Admission.NETWORK: "send it from one of AGENT_SRE_SOURCE_NETWORKS",
+        Admission.ROUTE: f"post to /webhooks/{source}/KEY, with the source's KEY of AGENT_SRE_ROUTE_KEYS",
+        Admission.UNSIGNED: f"sign it with the secret of {door.setting}",
+        Admission.FORGED: f"check that {door.setting} is what {source} has, and that no proxy changes the body",
+        Admission.STALE: "check the sender's clock, and AGENT_SRE_GRAFANA_TIMESTAMP_HEADER",
     }
-    fix = fixes.get(admission, f"send the secret of {name} (Alertmanager: http_config.authorization.credentials)")
-    return _refused(401, admission.value, fix, {"WWW-Authenticate": auth.challenge})
+    fix = fixes.get(
+        admission, f"send the secret of {door.setting} as bearer token or as password of basic authentication"
+    )
+    if admission in _FORBIDDEN:
+        return _refused(403, admission.value, fix)
+    return _refused(401, admission.value, fix, {"WWW-Authenticate": "Bearer"})
 
 
 def _is_clearly_not_json(source: str, content_type: str) -> bool:

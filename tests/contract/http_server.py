@@ -22,6 +22,7 @@ from agent_sre.entrypoints.health import Health
 from agent_sre.entrypoints.http import Service, build_app
 from agent_sre.entrypoints.telemetry import Telemetry
 from agent_sre.entrypoints.webhook_auth import WebhookAuth
+from agent_sre.entrypoints.webhook_door import Door
 from agent_sre.entrypoints.webhooks import Webhooks
 from agent_sre.entrypoints.worker import Duties, Worker
 from agent_sre.ports.health import Check, CheckState
@@ -29,6 +30,7 @@ from agent_sre.ports.store import AlertInbox
 from agent_sre.service.accept_alerts import accept_alerts
 from agent_sre.service.accept_changes import accept_changes
 from agent_sre.service.accept_payload import Accepted, Delivery
+from agent_sre.service.alert_sources import SOURCES
 from agent_sre.service.fold_alerts import fold_alerts
 from agent_sre.testing.clock import FrozenClock
 from agent_sre.testing.failing_inbox import FailingInbox
@@ -82,6 +84,7 @@ class Build:
     """The pieces of one application."""
 
     auth: WebhookAuth = OPEN
+    doors: Mapping[str, Door] = field(default_factory=dict)
     max_bytes: int = MAX_BYTES
     body_seconds: float = 30.0
     extra_routes: Sequence[BaseRoute] = ()
@@ -94,6 +97,9 @@ class Build:
         self.failing.down = False
         duties = Duties(nothing_to_fold, self.store.incidents.due, nothing, nothing)
         self.worker = Worker(duties, self.clock, self.telemetry)
+
+    def _same_for_all(self) -> Mapping[str, Door]:
+        return {name: Door(self.auth, f"AGENT_SRE_{name.upper()}_TOKEN") for name in (*SOURCES, "changes")}
 
     def app(self) -> Any:
         inbox: AlertInbox = self.failing
@@ -114,7 +120,7 @@ class Build:
 
         return build_app(
             Service(
-                Webhooks(accept, self.worker.wake, {"alertmanager": self.auth, "changes": self.auth}, self.telemetry),
+                Webhooks(accept, self.worker.wake, self.doors or self._same_for_all(), self.telemetry),
                 Health(ready, count, self.telemetry),
                 self.telemetry,
                 max_body_bytes=self.max_bytes,

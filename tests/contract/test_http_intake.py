@@ -149,7 +149,7 @@ async def test_only_what_is_clearly_not_json_is_an_unsupported_type(kind: str, s
 
 
 async def test_with_a_token_configured_only_its_holder_may_post() -> None:
-    async with running(Build(auth=WebhookAuth(bearer="correct-horse"))) as server:
+    async with running(Build(auth=WebhookAuth("correct-horse"))) as server:
         for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Basic Y29ycmVjdC1ob3JzZQ=="}):
             answer = await server.post(SMALL, headers=headers)
             assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")

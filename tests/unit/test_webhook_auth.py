@@ -7,8 +7,8 @@ from hypothesis import given, strategies as st
 
 from agent_sre.entrypoints.webhook_auth import Admission, WebhookAuth
 
-BEARER = WebhookAuth(bearer="correct-horse")
-BASIC = WebhookAuth(username="am", password="pass:with:colons")
+BEARER = WebhookAuth("correct-horse")
+BASIC = WebhookAuth("pass:with:colons")
 
 
 def basic(text: str) -> str:
@@ -23,13 +23,17 @@ def basic(text: str) -> str:
         (BEARER, "Bearer correct-horse", "https://grafana.example", Admission.ADMITTED),
         (BEARER, "Bearer wrong", None, Admission.WRONG),
         (BEARER, "correct-horse", None, Admission.WRONG),
-        (BEARER, basic("am:correct-horse"), None, Admission.WRONG),
+        (BEARER, basic("am:correct-horse"), None, Admission.ADMITTED),
+        (BEARER, basic("correct-horse"), None, Admission.WRONG),
+        (BEARER, basic("correct-horse:"), None, Admission.WRONG),
+        (BEARER, "Digest correct-horse", None, Admission.WRONG),
         (BEARER, "Bearer caf\xe9", None, Admission.WRONG),
         (BEARER, "Bearer", None, Admission.WRONG),
         (BEARER, "", None, Admission.MISSING),
         (BEARER, None, None, Admission.MISSING),
         (BASIC, basic("am:pass:with:colons"), None, Admission.ADMITTED),
-        (BASIC, basic("other:pass:with:colons"), None, Admission.WRONG),
+        (BASIC, basic("other:pass:with:colons"), None, Admission.ADMITTED),
+        (BASIC, basic("pass:with:colons"), None, Admission.WRONG),
         (BASIC, "Basic not-base64!", None, Admission.WRONG),
         (BASIC, "Bearer ", None, Admission.WRONG),
         (WebhookAuth(), None, None, Admission.UNCONFIGURED),
@@ -37,7 +41,7 @@ def basic(text: str) -> str:
         (WebhookAuth(open_without_secret=True), None, None, Admission.ADMITTED),
         (WebhookAuth(open_without_secret=True), None, "https://evil.example", Admission.BROWSER),
         (WebhookAuth(open_without_secret=True), None, "null", Admission.BROWSER),
-        (WebhookAuth(bearer="x", open_without_secret=True), None, None, Admission.MISSING),
+        (WebhookAuth("x", open_without_secret=True), None, None, Admission.MISSING),
     ],
 )
 def test_admission(auth: WebhookAuth, authorization: str | None, origin: str | None, admission: Admission) -> None:
