@@ -64,7 +64,7 @@ async def test_a_binary_event_that_is_no_json_is_refused_and_kept_in_quarantine(
 
 
 async def test_without_the_token_nothing_is_taken() -> None:
-    async with running(Build(auth=WebhookAuth(bearer="s3cret"))) as server:
+    async with running(Build(auth=WebhookAuth("s3cret"))) as server:
         assert (await post(server, {"summary": "x"})).status_code == 401
         assert (await post(server, {"summary": "x"}, Authorization="Bearer s3cret")).status_code == 202
     async with running(Build(auth=WebhookAuth())) as server:
