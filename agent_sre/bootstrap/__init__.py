@@ -11,6 +11,7 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
+from agent_sre.bootstrap.export import export_incident
 from agent_sre.bootstrap.snapshot import investigate_snapshot, runbooks
 from agent_sre.settings import Settings
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from agent_sre.ports.health import Check
     from agent_sre.testing.shop.world import ShopWorld
 
-__all__ = ["demo", "doctor", "investigate_snapshot", "runbooks", "serve", "verify_audit"]
+__all__ = ["demo", "doctor", "export_incident", "investigate_snapshot", "runbooks", "serve", "verify_audit"]
 
 
 async def serve(settings: Settings) -> None:

@@ -80,6 +80,7 @@ async def run_snapshot(
 async def _investigate(path: Path, progress: Callable[[str], None]) -> tuple[dict[str, Any], MemoryStore]:
     from agent_sre.adapters.snapshot_directory import load_snapshot
     from agent_sre.adapters.store_memory import MemoryStore
+    from agent_sre.evidence.recording import Recording
     from agent_sre.graph.build import build_graph
     from agent_sre.graph.state import Context, Options
     from agent_sre.service.answer_document import answer_document
@@ -103,6 +104,7 @@ async def _investigate(path: Path, progress: Callable[[str], None]) -> tuple[dic
         runbooks=runbooks(None),
         policy=Policy(mode=Mode.SUGGEST),
         limits=Limits(),
+        recording=Recording(*snapshot.recorded) if snapshot.recorded is not None else None,
         options=Options(fixed_now=snapshot.now, fixed_window=snapshot.window, fixed_namespaces=snapshot.namespaces),
     )
     incident, verdict = await investigate_once(

@@ -17,6 +17,7 @@ COMMANDS = {
     "demo": ("agent_sre.cli.demo:demo", "Watch a whole incident in a simulated shop; no cluster, no key."),
     "investigate": ("agent_sre.cli.investigate:investigate", "Find the root cause in a telemetry snapshot."),
     "doctor": ("agent_sre.cli.doctor:doctor", "Check every configured dependency: reach, login, rights."),
+    "export": ("agent_sre.cli.export:export", "Write an incident as a snapshot that can be replayed."),
     "runbooks": ("agent_sre.cli.runbooks:runbooks", "List and check runbooks."),
     "tools": ("agent_sre.cli.tools:tools", "Show and try the tools of MCP servers that a model may call."),
     "eval": ("agent_sre.cli.eval:evaluate", "Score the engine on a set of cases with known causes."),

@@ -6,7 +6,7 @@ for a person to read. Absence is never evidence of health: what could not be loo
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -39,6 +39,38 @@ class Observation:
     answers: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     link: str = ""
+
+    def to_plain(self) -> dict[str, Any]:
+        """A form that a JSON writer which knows dataclasses and instants can write; samples as base64 of doubles."""
+        plain = {item.name: getattr(self, item.name) for item in fields(self)}
+        plain["streams"] = [stream.to_plain() for stream in self.streams]
+        plain["series"] = [series.to_plain() for series in self.series]
+        return plain
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> "Observation":
+        """Inverse of ``to_plain`` after JSON. Raises KeyError, TypeError or ValueError where it is not such a form."""
+        window = plain["window"]
+        return cls(
+            id=plain["id"],
+            collector=plain["collector"],
+            source=plain["source"],
+            query=plain["query"],
+            observed_at=datetime.fromisoformat(plain["observed_at"]),
+            window=window and Window(datetime.fromisoformat(window["start"]), datetime.fromisoformat(window["end"])),
+            objects=tuple(plain["objects"]),
+            streams=tuple(LogStream.from_plain(stream) for stream in plain["streams"]),
+            series=tuple(Series.from_plain(series) for series in plain["series"]),
+            changes=tuple(
+                Change(**{**change, "time": datetime.fromisoformat(change["time"])}) for change in plain["changes"]
+            ),
+            edges=tuple(Edge(**edge) for edge in plain["edges"]),
+            spans=tuple(Span(**span) for span in plain["spans"]),
+            rules=tuple(plain["rules"]),
+            answers=tuple(plain.get("answers", ())),  # those of earlier versions have none
+            left_out=tuple(plain["left_out"]),
+            link=plain["link"],
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from agent_sre.domain.evidence import Evidence, Gap
 from agent_sre.domain.hypothesis import Hypothesis
+from agent_sre.domain.reference import Window
 
 
 class VerdictStatus(StrEnum):
@@ -79,9 +80,21 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """What an investigation looked at: as of which moment, which window (UTC), which namespaces."""
+
+    now: datetime
+    window: Window
+    namespaces: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """The whole answer. ``seconds`` maps a stage (gather, analyze, ...) to the seconds it took; ``story`` is what
-    happened, oldest first."""
+    happened, oldest first.
+
+    ``question`` is kept so that the investigation can be replayed; None in answers of earlier versions.
+    """
 
     status: VerdictStatus
     hypotheses: tuple[Hypothesis, ...]
@@ -93,6 +106,7 @@ class Verdict:
     cost: Cost = field(default_factory=Cost)
     seconds: Mapping[str, float] = field(default_factory=dict)
     story: tuple[Moment, ...] = ()
+    question: Question | None = None
 
     def evidence_by_id(self) -> dict[str, Evidence]:
         """Evidence keyed by its id."""

@@ -40,4 +40,5 @@ def _plain(alert: Alert) -> Mapping[str, Any]:
         "annotations": dict(alert.annotations),
         "state": "firing",
         "activeAt": format_instant(alert.starts_at),
+        "fingerprint": alert.fingerprint,
     }

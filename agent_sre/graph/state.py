@@ -18,6 +18,7 @@ from agent_sre.domain.signal import Signal
 from agent_sre.evidence.budget import Budgets
 from agent_sre.evidence.head_start import HeadStarts
 from agent_sre.evidence.listed_once import Listings
+from agent_sre.evidence.recording import Recording
 from agent_sre.evidence.scope import Limits, Readers
 from agent_sre.ports.clock import Clock, Ids
 from agent_sre.ports.cluster import ClusterWriter
@@ -85,7 +86,10 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The ports and settings a run works with. ``writer`` is None where acting is off."""
+    """The ports and settings a run works with. ``writer`` is None where acting is off.
+
+    ``recording`` replays what an earlier run saw; nothing is read then.
+    """
 
     incidents: IncidentStore
     cases: CaseStore
@@ -101,6 +105,7 @@ class Context:
     policy: Policy
     limits: Limits
     options: Options = field(default_factory=Options)
+    recording: Recording | None = field(default=None, repr=False, compare=False)
     head_starts: HeadStarts = field(default_factory=HeadStarts, repr=False, compare=False)
     budgets: Budgets = field(default_factory=Budgets, repr=False, compare=False)
     listings: Listings = field(default_factory=Listings, repr=False, compare=False)

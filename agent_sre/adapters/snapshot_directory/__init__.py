@@ -8,5 +8,6 @@ found here, and read when somebody asks. Nothing later than ``now`` leaves this 
 
 from agent_sre.adapters.snapshot_directory.documents import read_signals
 from agent_sre.adapters.snapshot_directory.load import Snapshot, load_snapshot
+from agent_sre.adapters.snapshot_directory.write import SnapshotWriter
 
-__all__ = ["Snapshot", "load_snapshot", "read_signals"]
+__all__ = ["Snapshot", "SnapshotWriter", "load_snapshot", "read_signals"]

@@ -24,7 +24,9 @@ from agent_sre.adapters.snapshot_directory.documents import (
 )
 from agent_sre.adapters.snapshot_directory.folder import Folder, open_folder, open_plain
 from agent_sre.adapters.snapshot_directory.openmetrics import parse_openmetrics
+from agent_sre.adapters.snapshot_directory.record import RECORD, read_record
 from agent_sre.domain.errors import PermanentError
+from agent_sre.domain.evidence import Gap, Observation
 from agent_sre.domain.reference import Window
 from agent_sre.domain.signal import Signal
 from agent_sre.domain.telemetry import Change, Edge, LogSource, Series, Span
@@ -40,7 +42,8 @@ class Snapshot:
 
     ``alerts_payload`` is the decoded Alertmanager webhook body. ``logs`` opens each log's plain bytes on demand; its
     lines may still lie after ``now``, which the log reader filters. Everything else ends at ``now``. The files behind
-    ``logs`` of an archive live as long as this value.
+    ``logs`` of an archive live as long as this value. ``recorded`` is what an exported investigation saw and could not
+    see, which is then replayed as it was.
     """
 
     path: Path
@@ -57,6 +60,7 @@ class Snapshot:
     changes: tuple[Change, ...] | None
     edges: tuple[Edge, ...] | None
     signals: tuple[Signal, ...]
+    recorded: tuple[tuple[Observation, ...], tuple[Gap, ...]] | None = None
 
 
 def load_snapshot(path: Path) -> Snapshot:
@@ -94,6 +98,7 @@ def _load(path: Path, folder: Folder) -> Snapshot:
         changes=_optional(folder, "changes.json", lambda data, file: parse_changes(data, file, header.now)),
         edges=_optional(folder, "topology.json", parse_topology),
         signals=_optional(folder, "signals.yaml", parse_signals) or (),
+        recorded=folder.stream(RECORD, partial(read_record, file=f"{folder.name}/{RECORD}")),
     )
 
 

@@ -9,7 +9,6 @@ hand instead, then compressed.
 
 import zlib
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, TypeVar
 
 import orjson
@@ -17,8 +16,6 @@ from pydantic import TypeAdapter, ValidationError
 
 from agent_sre.domain.errors import PermanentError
 from agent_sre.domain.evidence import Observation
-from agent_sre.domain.reference import Window
-from agent_sre.domain.telemetry import Change, Edge, LogStream, Series, Span
 
 T = TypeVar("T")
 _LEVEL = 1
@@ -93,57 +90,14 @@ def decode_detail(text: str) -> dict[str, str]:
 
 def encode_observation(item: Observation) -> bytes:
     """Compressed JSON of an observation; PermanentError where its content has no JSON form."""
-    plain = {
-        "id": item.id,
-        "collector": item.collector,
-        "source": item.source,
-        "query": item.query,
-        "observed_at": item.observed_at,
-        "window": item.window,
-        "objects": item.objects,
-        "streams": [stream.to_plain() for stream in item.streams],
-        "series": [series.to_plain() for series in item.series],
-        "changes": item.changes,
-        "edges": item.edges,
-        "spans": item.spans,
-        "rules": item.rules,
-        "answers": item.answers,
-        "left_out": item.left_out,
-        "link": item.link,
-    }
-    return zlib.compress(_dumps(plain, f"observation {item.id!r}"), _LEVEL)
+    return zlib.compress(_dumps(item.to_plain(), f"observation {item.id!r}"), _LEVEL)
 
 
 def decode_observation(data: bytes) -> Observation:
     """Inverse of ``encode_observation``; PermanentError for damaged bytes."""
     try:
-        plain = orjson.loads(zlib.decompress(data))
-        return _observation(plain)
+        return Observation.from_plain(orjson.loads(zlib.decompress(data)))
     except (zlib.error, orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
         raise PermanentError(
             f"a stored observation cannot be read ({error!r}): it was changed by hand or by another version"
         ) from error
-
-
-def _observation(plain: dict[str, Any]) -> Observation:
-    window = plain["window"]
-    return Observation(
-        id=plain["id"],
-        collector=plain["collector"],
-        source=plain["source"],
-        query=plain["query"],
-        observed_at=datetime.fromisoformat(plain["observed_at"]),
-        window=window and Window(datetime.fromisoformat(window["start"]), datetime.fromisoformat(window["end"])),
-        objects=tuple(plain["objects"]),
-        streams=tuple(LogStream.from_plain(stream) for stream in plain["streams"]),
-        series=tuple(Series.from_plain(series) for series in plain["series"]),
-        changes=tuple(
-            Change(**{**change, "time": datetime.fromisoformat(change["time"])}) for change in plain["changes"]
-        ),
-        edges=tuple(Edge(**edge) for edge in plain["edges"]),
-        spans=tuple(Span(**span) for span in plain["spans"]),
-        rules=tuple(plain["rules"]),
-        answers=tuple(plain.get("answers", ())),  # rows of earlier versions have none
-        left_out=tuple(plain["left_out"]),
-        link=plain["link"],
-    )

@@ -37,8 +37,11 @@ async def gather(state: GatherTask, runtime: Runtime[Context]) -> Update:
         gitops_namespaces=context.options.gitops_namespaces,
         budget=context.budgets.of(state["incident_id"], state["run"], context.limits.per_backend),
     )
-    cluster = context.listings.of(state["incident_id"], state["run"], context.readers.cluster)
-    collected = await run_collector(collector, scope, replace(context.readers, cluster=cluster))
+    if context.recording is not None:
+        collected = await context.recording.collected(collector.name, context.limits.redaction_key)
+    else:
+        cluster = context.listings.of(state["incident_id"], state["run"], context.readers.cluster)
+        collected = await run_collector(collector, scope, replace(context.readers, cluster=cluster))
     await context.cases.add_observations(state["incident_id"], state["run"], collected.observations)
     if collector.quick:
         context.head_starts.done(state["incident_id"], state["run"])

@@ -8,7 +8,7 @@ from langgraph.runtime import Runtime
 
 from agent_sre.analysis.judge import judge
 from agent_sre.domain.timeline import Entry
-from agent_sre.domain.verdict import Verdict
+from agent_sre.domain.verdict import Question, Verdict
 from agent_sre.graph.casefile import load_case
 from agent_sre.graph.state import Context, State, Update
 
@@ -22,7 +22,8 @@ async def hypothesize(state: State, runtime: Runtime[Context]) -> Update:
     case = await load_case(context, state)
     verdict = await asyncio.to_thread(judge, case, findings)
     seconds = {**state.get("seconds", {}), "hypothesize": time.perf_counter() - started}
-    verdict = replace(verdict, gaps=gaps, seconds=seconds)
+    question = Question(case.now, case.window, case.namespaces)
+    verdict = replace(verdict, gaps=gaps, seconds=seconds, question=question)
     await context.cases.save_verdict(incident_id, run, verdict)
     now = context.options.fixed_now or context.clock.now()
     cited = verdict.hypotheses[0].evidence if verdict.hypotheses else ()
