@@ -23,6 +23,10 @@ _CACHED_LENGTH = 400
 _FLAG = re.compile(r"--?[\w.-]+\Z")
 
 
+_PLACEHOLDER = re.compile(r"\[redacted:[a-z_-]+:[0-9a-f]{4}\]")
+_SCHEME = re.compile(r"(?i)bearer|basic|digest|token|negotiate|apikey")
+
+
 class Redactor:
     """Redacts with one key; texts that were seen before are remembered, since labels and names repeat a lot."""
 
@@ -89,6 +93,8 @@ class Redactor:
 
     def _replaced(self, text: str) -> str:
         spans = find_secrets(text)
+        if "[redacted:" in text:
+            spans = [span for span in spans if not _done(text, span[0], span[1])]
         if not spans:
             return text
         parts, at = [], 0
@@ -188,3 +194,10 @@ class Redactor:
         if name == span.name and attributes == span.attributes:
             return span
         return replace(span, name=name, attributes=attributes)
+
+
+def _done(text: str, start: int, end: int) -> bool:
+    """Whether what was found lies in a placeholder, or is the scheme before one: redacted text stays as it is."""
+    if any(mark.start() <= start and end <= mark.end() for mark in _PLACEHOLDER.finditer(text)):
+        return True
+    return bool(_SCHEME.fullmatch(text[start:end]) and _PLACEHOLDER.match(text[end:].lstrip()))

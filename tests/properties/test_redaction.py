@@ -255,3 +255,11 @@ def test_the_same_person_looks_the_same_everywhere() -> None:
     first, second = redact("from ana@example.com"), redact("to ana@example.com, bob@example.com")
     assert first.removeprefix("from ") in second
     assert second.count(first.removeprefix("from ")) == 1
+
+
+@given(
+    st.one_of(NAMES.flatmap(lambda name: FORMS.map(lambda form: form.replace("{n}", name))), CARRIERS), PASSWORD, PROSE
+)
+def test_what_was_redacted_stays_as_it_is_under_another_key(form: str, secret: str, after: str) -> None:
+    once = Redactor(b"of one process").text(f"{form.format(s=secret)} {after}")
+    assert Redactor(b"of another").text(once) == once
