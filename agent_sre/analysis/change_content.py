@@ -7,6 +7,7 @@ where what is heard is of the kind it leads to. Called for recorded changes, for
 written as a diff) and for edited ConfigMaps alike.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import exp
@@ -42,6 +43,7 @@ _WORDS_FOR = {
     "traffic denied": ("timeout", "timed", "refused", "unreachable", "denied", "rbac"),
     "dependency raised": ("nosuchmethod", "importerror", "version", "incompatible", "undefined", "symbol"),
 }  # fmt: skip
+_GENERIC = re.compile(r"(?:[-_.]?(?:service|svc|server|api|app|backend|worker|deployment|\d+))+$", re.IGNORECASE)
 _SLOWS = frozenset({"call in a loop", "batching dropped", "limit lowered"})
 
 
@@ -83,3 +85,11 @@ def _fits(risks: tuple[str, ...], said: Iterable[str], case: CaseFile) -> bool:
     heard = " ".join(said)
     slow = symptom(case) == "latency" or any(profile.slow > 0.2 for profile in profiles(case).values())
     return any(any(word in heard for word in _WORDS_FOR.get(risk, ())) or (risk in _SLOWS and slow) for risk in risks)
+
+
+def concerns(text: str, name: str) -> bool:
+    """Whether a path or target names a workload: by a whole segment, with or without "service" and the like."""
+    short = _GENERIC.sub("", name).lower()
+    parts = {_GENERIC.sub("", part).lower() for part in re.split(r"[/\s]+", text) if part}
+    whole = {part.lower() for part in re.split(r"[/\s]+", text) if part}
+    return name.lower() in whole or (len(short) > 2 and short in parts)

@@ -16,7 +16,7 @@ from math import exp
 
 from agent_sre.analysis.calls import calls
 from agent_sre.analysis.casefile import CaseFile, Seen
-from agent_sre.analysis.change_content import Content, content_of
+from agent_sre.analysis.change_content import Content, concerns, content_of
 from agent_sre.analysis.departures import alerted, incident_start
 from agent_sre.analysis.diffs import moved_only, read
 from agent_sre.analysis.evidence_words import compounds, pieces, rare, words_of
@@ -36,7 +36,6 @@ _FADES = 45 * 60.0
 """Seconds after which a change's nearness in time has fallen to a third."""
 _MOST = 5
 _LEAST = 0.12
-_GENERIC = re.compile(r"(?:[-_.]?(?:service|svc|server|api|app|backend|worker|deployment|\d+))+$", re.IGNORECASE)
 _SHARED_CODE = re.compile(r"^(?:pkg|lib|libs|common|shared|internal|core|packages|src/common|platform)(?:/|$)")
 _RAISED = re.compile(r"\b(?:bump|upgrade|update)s?\b.{1,80}?\bv?\d+\.\d[\w.-]*\s*(?:to|=>|->|→)\s*v?\d+\.\d", re.I)
 """A title that raises a library from one version to another, as bots and people write it."""
@@ -149,7 +148,7 @@ def _carrier(change: Change, every: list[Change], start: float, troubled: Mappin
     if named:
         return named[0]
     carried = [item for item in later if item.time.timestamp() <= start]
-    own = [item for item in carried if any(_about(item.target, name) for name in troubled)]
+    own = [item for item in carried if any(concerns(item.target, name) for name in troubled)]
     return (own or carried)[-1] if carried else None
 
 
@@ -168,17 +167,17 @@ def _place(change: Change, carrier: Change | None, troubled: Mapping[str, float]
     """The workload the change concerns, and how well its place fits the trouble."""
     paths = read(change).paths
     texts = [change.target, *paths, carrier.target if carrier else ""]
-    direct = [(weight, name) for name, weight in troubled.items() if any(_about(text, name) for text in texts)]
+    direct = [(weight, name) for name, weight in troubled.items() if any(concerns(text, name) for text in texts)]
     if direct:
         weight, name = max(direct, key=lambda item: (item[0], item[1]))
-        own = any(_about(text, name) for text in texts[:-1])
+        own = any(concerns(text, name) for text in texts[:-1])
         return name, weight if own else 0.75 * weight
     graph = calls(case)
     around: dict[str, float] = {}
     for name, weight in troubled.items():
         for part, others in ((_CALLEE, graph.callees.get(name, ())), (_CALLER, graph.callers.get(name, ()))):
             around |= {other: max(around.get(other, 0.0), part * weight) for other in others}
-    near = [(weight, name) for name, weight in around.items() if any(_about(text, name) for text in texts)]
+    near = [(weight, name) for name, weight in around.items() if any(concerns(text, name) for text in texts)]
     if change.kind not in ("commit", "deploy"):
         text = f"{change.summary} {change.diff}"
         told = words_of(text) | pieces(text)
@@ -200,14 +199,6 @@ def _speaks_of(case: CaseFile, workload: str, change: Change) -> bool:
     """Whether one new statement of the workload's log names the flag or setting that was changed."""
     said = (item.sample for item in statements(case) if item.workload == workload and item.new)
     return any(compounds(change, frozenset(pieces(sample))) for sample in said)
-
-
-def _about(text: str, name: str) -> bool:
-    """Whether a path or target names a workload: by a whole segment, with or without "service" and the like."""
-    short = _GENERIC.sub("", name).lower()
-    parts = {_GENERIC.sub("", part).lower() for part in re.split(r"[/\s]+", text) if part}
-    whole = {part.lower() for part in re.split(r"[/\s]+", text) if part}
-    return name.lower() in whole or (len(short) > 2 and short in parts)
 
 
 def _fault(suspect: Suspect) -> str:

@@ -1,7 +1,8 @@
 """How far each signal has left its usual level since the incident began, and when the incident began.
 
 Two questions that every metric analyzer asks. ``incident_start`` dates the incident from what the alerted workloads'
-own signals show, because an alert is late by its ``for`` clause and a synthetic one by more. ``Departure`` then
+own signals show (their symptoms, else their spans, else their resources), because an alert is late by its ``for``
+clause and a synthetic one by more. ``Departure`` then
 compares the usual level before that with the strongest level held since: held means two neighbouring samples, so a
 lone spike counts for nothing, and a fault that came and went within the window still counts. How rare such a level
 was before tells a signal that does this every few minutes from one that never did.
@@ -20,10 +21,14 @@ from agent_sre.analysis.changepoints import median, noise_of, onset
 from agent_sre.analysis.signals import Floats, Measured, measured
 from agent_sre.domain.finding import Fact
 from agent_sre.domain.instant import format_instant
+from agent_sre.domain.reference import owner_name
 
 DATING = frozenset({"latency", "errors", "availability", "traffic", "edge_latency", "saturation"})
+_STRAINED = frozenset({"cpu", "throttling", "disk", "gc", "packet_loss", "memory", "pool_waiting"})
+"""Resources that date an incident where the alerted workload has no symptom measured: its strain began with it."""
 LONGEST_LEAD = 20 * 60.0
 """Seconds that an incident may go on before its alert fires."""
+_FEW_SPANS = 8
 _STIRRED = 2.0
 """Deviations from the middle below which no search for an onset is worth while: a shift needs four."""
 _LAG = 60.0
@@ -83,6 +88,7 @@ def alerted(case: CaseFile) -> frozenset[str]:
     """Names of the workloads, services and nodes that the alerts are about."""
     names = {alert.service for alert in case.alerts}
     names |= {alert.labels.get(label, "") for alert in case.alerts for label in ("node", "instance", "pod")}
+    names |= {owner_name("Pod", alert.labels["pod"]) for alert in case.alerts if alert.labels.get("pod")}
     return frozenset(names - {""})
 
 
@@ -99,10 +105,16 @@ def _date(case: CaseFile) -> float:
     names = alerted(case)
     symptoms = [item for item in measured(case) if item.meaning in DATING and item.times.size >= 4]
     own = [item for item in symptoms if item.entity.name in names]
+    strain = [item for item in measured(case) if item.meaning in _STRAINED and item.entity.name in names]
     step = median(np.array([median(np.diff(item.times)) for item in own or symptoms])) if symptoms else 60.0
     # One odd signal of a bystander dates nothing; the alerted workload's own does.
-    for group, least in ((own, 1), (symptoms, 3)):
-        starts = [start for item in group if (start := _onset_of(item, alert, step)) is not None]
+    for group, least in (
+        ([(item.meaning, item.times, item.values) for item in own], 1),
+        ([(item.meaning, item.times, item.values) for item in symptoms], 3),
+        ([] if own else [("latency", *durations) for durations in _durations(case, names)], 1),
+        ([] if own else [(item.meaning, item.times, item.values) for item in strain], 1),
+    ):
+        starts = [start for item in group if (start := _onset_of(*item, alert, step)) is not None]
         if len(starts) >= least:
             found = median(np.array(starts)) if len(starts) > 2 else min(starts)
             # No alert fires before its incident begins: what shifted well after it, more than samples lag, is an echo.
@@ -110,16 +122,29 @@ def _date(case: CaseFile) -> float:
     return alert - 2 * step
 
 
-def _onset_of(item: Measured, alert: float, step: float) -> float | None:
+def _durations(case: CaseFile, names: frozenset[str]) -> list[tuple[Floats, Floats]]:
+    """Start times of the spans of each operation of these services, and the seconds that each took."""
+    found: dict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)
+    for seen in case.spans:
+        span = seen.value
+        if span.service in names:
+            found[span.service, span.name].append((span.start, span.end - span.start))
+    pairs = [np.array(sorted(spans)).T for _, spans in sorted(found.items()) if len(spans) >= _FEW_SPANS]
+    return [(times, values) for times, values in pairs]
+
+
+def _onset_of(meaning: str, every: Floats, levels: Floats, alert: float, step: float) -> float | None:
     """When the departure began that still held at the alert; an older one is another incident."""
-    times, values = item.times[-_DATED_SAMPLES:], item.values[-_DATED_SAMPLES:]
+    times, values = every[-_DATED_SAMPLES:], levels[-_DATED_SAMPLES:]
+    if times.size < 4:
+        return None
     near = min(alert, float(times[-1])) - 2 * step
     if not _stirred(times, values, alert - LONGEST_LEAD):
         return None
     shift = onset(times, values, near=near)
     if shift is None or shift.until < near or shift.time < alert - LONGEST_LEAD:
         return None
-    if item.meaning != "traffic" and shift.up == (item.meaning == "availability"):
+    if meaning != "traffic" and shift.up == (meaning == "availability"):
         return None  # getting better is no sign of trouble
     return shift.time
 

@@ -45,6 +45,9 @@ _AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*\*?\s*(?:time\.)?(milliseconds?|ms|seco
 _LIMIT = re.compile(
     r"\b(?:max|limit|pool|size|capacity|replicas|workers|threads|connections|memory|cpu|buffer|batch)", re.IGNORECASE
 )
+_MILLISECONDS = re.compile(r"_ms\b|[a-z]Ms\b|milli", re.IGNORECASE)
+"""A name that says what its amounts are, where they have no unit of their own."""
+_FROM_TO = re.compile(r"(\d+(?:\.\d+)?\s?[a-z]{0,12})\s*(?:->|→|=>|to)\s*(\d+(?:\.\d+)?\s?[a-z]{0,12})", re.IGNORECASE)
 _COMMENT = re.compile(r"\s*(?://|#|--|/?\*|<!--)")
 _LOOP = re.compile(r"\bfor\b|\bwhile\b|\.(?:map|forEach|each)\(|\bforeach\b")
 _REMOTE = re.compile(
@@ -70,7 +73,17 @@ _FIELD = re.compile(
     r"json:|protobuf:|xml:|yaml:|\brequired\b|@JsonProperty|@Column|field\(|ALTER TABLE|RENAME COLUMN|DROP COLUMN",
     re.IGNORECASE,
 )
-_UNITS = {"m": 60.0, "minute": 60.0, "minutes": 60.0, "ms": 1e-3, "millisecond": 1e-3, "milliseconds": 1e-3}
+_UNITS = {
+    "s": 1.0,
+    "second": 1.0,
+    "seconds": 1.0,
+    "m": 60.0,
+    "minute": 60.0,
+    "minutes": 60.0,
+    "ms": 1e-3,
+    "millisecond": 1e-3,
+    "milliseconds": 1e-3,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,11 +193,23 @@ def _lowered(removed: tuple[str, ...], added: tuple[str, ...], subject: re.Patte
     return bool(before and after) and min(after) < 0.8 * min(before)
 
 
+def lowered_time_limit(change: Change) -> tuple[float, float] | None:
+    """The time limit in seconds before and after a change that lowers one, by its lines, else by its title."""
+    reading = read(change)
+    before, after = _amounts(reading.removed, _TIME_LIMIT), _amounts(reading.added, _TIME_LIMIT)
+    if not before and not after:
+        told = _FROM_TO.search(change.summary) if _TIME_LIMIT.search(change.summary) else None
+        before, after = (_amounts((f"{change.summary[:told.start()]} {told[part]}",), _TIME_LIMIT)[-1:] if told else []
+                         for part in (1, 2))  # fmt: skip
+    return (min(before), min(after)) if before and after and min(after) < 0.8 * min(before) else None
+
+
 def _amounts(lines: tuple[str, ...], subject: re.Pattern[str]) -> list[float]:
     found = []
     for line in lines:
         if subject.search(line):
-            found += [float(number) * _UNITS.get(unit.lower(), 1.0) for number, unit in _AMOUNT.findall(line)]
+            usual = 1e-3 if _MILLISECONDS.search(line) else 1.0
+            found += [float(number) * _UNITS.get(unit.lower(), usual) for number, unit in _AMOUNT.findall(line)]
     return found
 
 

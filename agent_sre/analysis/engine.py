@@ -12,6 +12,7 @@ from agent_sre.analysis.batch import analyze_batch
 from agent_sre.analysis.batch_jobs import batch_job_contention
 from agent_sre.analysis.caches import cache_stampede
 from agent_sre.analysis.callers import analyze_callers
+from agent_sre.analysis.calls_per_request import calls_per_request
 from agent_sre.analysis.casefile import CaseFile
 from agent_sre.analysis.changes import change_findings
 from agent_sre.analysis.clients import client_abuse
@@ -37,13 +38,13 @@ from agent_sre.analysis.ingress import analyze_ingresses
 from agent_sre.analysis.log_errors import log_findings
 from agent_sre.analysis.lookups import analyze_lookups
 from agent_sre.analysis.mesh import analyze_mesh
-from agent_sre.analysis.network import packet_loss, pod_network_delay
+from agent_sre.analysis.network import network_delay, packet_loss
 from agent_sre.analysis.node_network import node_network_delay
 from agent_sre.analysis.node_trouble import analyze_node_trouble
 from agent_sre.analysis.nothing_wrong import no_fault_found
 from agent_sre.analysis.observability import alert_rule_wrong, no_data, scrape_target_down
 from agent_sre.analysis.origin import origins
-from agent_sre.analysis.outside import more_calls, provider_outage, traffic_surge
+from agent_sre.analysis.outside import provider_outage, traffic_surge
 from agent_sre.analysis.performance import hpa_at_max, memory_leak, noisy_neighbor
 from agent_sre.analysis.policies import analyze_policies
 from agent_sre.analysis.probes import analyze_probes
@@ -55,6 +56,7 @@ from agent_sre.analysis.routes import analyze_routes
 from agent_sre.analysis.routing import analyze_routing
 from agent_sre.analysis.runtime import analyze_runtime
 from agent_sre.analysis.scheduling import analyze_scheduling
+from agent_sre.analysis.short_deadlines import short_deadlines
 from agent_sre.analysis.startup import analyze_startup
 from agent_sre.analysis.told_by_alerts import told_by_alerts
 from agent_sre.analysis.trace_times import slow_operations
@@ -107,17 +109,18 @@ ANALYZERS: tuple[Analyzer, ...] = (
     hpa_at_max,
     autoscalers_limited,
     noisy_neighbor,
-    pod_network_delay,
+    network_delay,
     packet_loss,
     node_network_delay,
     told_by_alerts,
     origins,
     cut_short,
+    short_deadlines,
     trace_findings,
     slow_operations,
     log_findings,
     traffic_surge,
-    more_calls,
+    calls_per_request,
     provider_outage,
     client_abuse,
     batch_job_contention,

@@ -20,6 +20,7 @@ from agent_sre.analysis.kubernetes.reading import dig, items, labels, name_of, t
 from agent_sre.analysis.kubernetes.selectors import selects
 from agent_sre.analysis.log_entries import Statement
 from agent_sre.analysis.log_patterns import is_somebody_else_s
+from agent_sre.analysis.signals import workload_of_pod
 from agent_sre.analysis.stores import stores
 
 _LONGEST = 2_000
@@ -61,6 +62,9 @@ class Chains:
         self._stores = stores(case)
         self._spaces = {*case.namespaces, *(item.namespace for item in troubles)}
         self._complaining = {item.workload for item in troubles}
+        self._printing = {
+            workload_of_pod(seen.value.source.pod) for seen in case.streams if seen.value.source.namespace != "@nodes"
+        }
         self.pointers = tuple(self._read(troubles))
 
     def _read(self, troubles: Iterable[Statement]) -> Iterable[Pointer]:
@@ -100,7 +104,7 @@ class Chains:
     @cached_property
     def _names(self) -> frozenset[str]:
         graph = {*self._graph.callees, *self._graph.callers}
-        return frozenset({*graph, *self._complaining, *(ref.name for ref in self._cluster.workloads)})
+        return frozenset({*graph, *self._printing, *self._complaining, *(ref.name for ref in self._cluster.workloads)})
 
     @cached_property
     def _services(self) -> Mapping[str, str]:

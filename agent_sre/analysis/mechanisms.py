@@ -20,6 +20,8 @@ _EDITS = frozenset(
     {"bad_deploy", "bad_config_change", "bad_feature_flag", "bad_migration", "dependency_upgrade_broken"}
 )
 """Changes whose harm has no form of its own: what the origin sees at their object is how it shows."""
+_UNNAMED_EDITS = frozenset({"bad_deploy", "bad_config_change"})
+"""Kinds of change that say nothing of what was changed: a mechanism that only an edit brings about says more."""
 _SEEN_FROM_OUTSIDE = _BY_EXCLUSION | {"pod_cpu_overload"}
 _AT_ONCE = timedelta(minutes=3)
 """How soon after a change its object is in trouble where the two belong together by their moment alone."""
@@ -46,7 +48,7 @@ _BEHIND = {
     "slow_query": _LOAD,
     "db_lock_contention": _LOAD,
     "cache_stampede": _LOAD,
-    "n_plus_one_queries": _LOAD,
+    "n_plus_one_queries": _LOAD | {"bad_deploy"},
     "gc_pressure": _LOAD,
     "memory_leak": frozenset({"gc_pressure", "oom_killed", "pod_cpu_overload"}),
     "hpa_at_max": frozenset({"pod_cpu_overload", "pod_cpu_throttled"}),
@@ -57,6 +59,7 @@ _BEHIND = {
     "liveness_probe_incorrect_port": frozenset({"crash_on_start"}),
     "liveness_probe_incorrect_protocol": frozenset({"crash_on_start"}),
     "credentials_rotated": frozenset({"mysql_invalid_credentials"}),
+    "timeout_too_short": frozenset({"unhandled_exception", "retry_storm", *_UNNAMED_EDITS}),
 }
 """By mechanism, what it looks like at the same object to somebody who sees less."""
 _AS_SURE = 0.6

@@ -7,97 +7,94 @@ not touch it are quick, it is the node. Retransmitted segments and dropped packe
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 
 from agent_sre.analysis.casefile import CaseFile
-from agent_sre.analysis.departures import Departure, departure, departures, number
-from agent_sre.analysis.objects import node_of, object_of
+from agent_sre.analysis.departures import departure, number
+from agent_sre.analysis.objects import homes_of, node_of, object_of
 from agent_sre.analysis.profiles import profiles
-from agent_sre.analysis.signals import Measured, about, measured
+from agent_sre.analysis.resources import busier
+from agent_sre.analysis.signals import measured
+from agent_sre.analysis.slow_calls import SlowCall, slow_calls
 from agent_sre.domain.finding import Finding
 
 _MANY = 0.5
 """The share of an end's calls that must be slow for the end to be blamed."""
+_STRENGTH, _BUSY = 0.72, 0.6
+"""Strength of a delay, and what is left of it where an end is busy: a busy end is late to take what has arrived."""
 
 
-@dataclass(frozen=True, slots=True)
-class SlowCall:
-    """A call that takes longer at its caller than its callee accounts for."""
+def network_delay(case: CaseFile) -> Iterable[Finding]:
+    """Workloads whose pod's network delays calls, and the node where it is one node that several have in common."""
+    pairs, slow = slow_calls(case)
+    blamed = _blamed(pairs, slow)
+    for name, calls in blamed.items():
+        yield _delayed(case, name, calls)
+    node = _common_node(case, pairs, slow) if len(blamed) > 1 else ""
+    if node:
+        yield _node_delayed(case, node, blamed, slow)
 
-    caller: str
-    callee: str
-    moved: Departure
 
-
-def pod_network_delay(case: CaseFile) -> Iterable[Finding]:
-    """Workloads whose pod's network delays calls."""
-    calls_seen, slow = _slow_calls(case)
+def _blamed(pairs: frozenset[tuple[str, str]], slow: Sequence[SlowCall]) -> Mapping[str, list[SlowCall]]:
+    """The ends that most of the slow calls share: callers first, then callees for what is left."""
     by_callee, by_caller = defaultdict(list), defaultdict(list)
     for call in slow:
         by_callee[call.callee].append(call)
         by_caller[call.caller].append(call)
-    blamed: list[tuple[str, list[SlowCall]]] = []
+    blamed: dict[str, list[SlowCall]] = {}
     for caller, calls in sorted(by_caller.items()):
-        known = sum(pair[0] == caller for pair in calls_seen)
+        known = sum(pair[0] == caller for pair in pairs)
         if len(calls) >= 2 and len(calls) >= _MANY * known:
-            blamed.append((caller, calls))
-    whole = {name for name, _ in blamed}
+            blamed[caller] = calls
+    whole = frozenset(blamed)
     for callee, calls in sorted(by_callee.items()):
-        known = sum(pair[1] == callee for pair in calls_seen)
+        known = sum(pair[1] == callee for pair in pairs)
         fresh = [call for call in calls if call.caller not in whole]
         if fresh and len(calls) >= _MANY * known:
-            blamed.append((callee, fresh))
-    for name, calls in blamed:
-        yield _delayed(case, name, calls)
+            blamed[callee] = [*blamed.get(callee, []), *fresh]
+    return blamed
 
 
 def _delayed(case: CaseFile, name: str, calls: list[SlowCall]) -> Finding:
-    worst = max(calls, key=lambda call: abs(call.moved.z))
-    facts = tuple(
-        call.moved.fact(
-            f"Calls of {call.caller} to {call.callee} take {number(call.moved.after)} {call.moved.signal.unit} at the "
-            f"caller, usually {number(call.moved.before)}, while {call.callee} itself answers as quickly as before"
-        )
-        for call in calls[:4]
-    )
+    known = profiles(case)
+    ends = {name, *(call.caller for call in calls), *(call.callee for call in calls)}
+    busy = any(busier(known[end]) is not None for end in ends if end in known)
     return Finding(
-        analyzer="pod_network_delay",
+        analyzer="network_delay",
         fault="pod_network_delay",
-        object=object_of(case, name, profiles(case)[name].entity.namespace if name in profiles(case) else ""),
-        strength=round(0.72 * min(1.0, 0.5 + abs(worst.moved.z) / 40), 3),
+        object=object_of(case, name, known[name].entity.namespace if name in known else ""),
+        strength=round(_STRENGTH * max(call.plain for call in calls) * (_BUSY if busy else 1.0), 3),
         statement=f"Time is lost on the network of {name}: its calls are slow at the far end only.",
-        facts=facts,
-        onset=facts[0].time,
+        facts=tuple(call.fact for call in calls[:4]),
+        onset=calls[0].fact.time,
         explains=tuple(object_of(case, call.caller) for call in calls),
         distinguish=f"ping or TCP round-trip time to the pod of {name} from another pod and from its own node",
     )
 
 
-def _slow_calls(case: CaseFile) -> tuple[set[tuple[str, str]], list[SlowCall]]:
-    """All measured calls as (caller, callee), and those that are slow at the caller only."""
-    ends: dict[tuple[str, str], dict[str, list[Measured]]] = defaultdict(lambda: defaultdict(list))
-    for item in about(case, "edge_latency", "edge"):
-        ends[item.entity.peer, item.entity.name][item.role].append(item)
-    slow = []
-    for (caller, callee), sides in sorted(ends.items()):
-        at_caller = departures(case, [*sides.get("source", []), *sides.get("", [])])
-        at_callee = departures(case, sides.get("destination", []))
-        outer = max(at_caller, key=lambda moved: moved.z, default=None)
-        if outer is None or not outer.strong or outer.z <= 0 or outer.ratio < 2:
-            continue
-        inner = max((moved.after - moved.before for moved in at_callee), default=_own_slowness(case, callee, outer))
-        if inner < 0.3 * (outer.after - outer.before):
-            slow.append(SlowCall(caller, callee, outer))
-    return set(ends), slow
+def _common_node(case: CaseFile, pairs: frozenset[tuple[str, str]], slow: Sequence[SlowCall]) -> str:
+    """The one node that every slow call may cross and that no quick call need cross; "" where there is none."""
+    homes = defaultdict(set, homes_of(case))
+    touched = [homes[call.caller] | homes[call.callee] for call in slow]
+    quick = pairs - {(call.caller, call.callee) for call in slow}
+    only = set.intersection(*touched) if touched else set()
+    for caller, callee in quick:
+        only -= {node for end in (caller, callee) for node in homes[end] if homes[end] == {node}}
+    return next(iter(only)) if len(only) == 1 and quick else ""
 
 
-def _own_slowness(case: CaseFile, callee: str, outer: Departure) -> float:
-    """The callee's own extra latency in the unit of the caller's signal."""
-    profile = profiles(case).get(callee)
-    if profile is None or not profile.signals.get("latency"):
-        return outer.after  # nothing known of the callee: its own slowness explains all of it
-    return profile.slow * (1000.0 if outer.signal.unit == "milliseconds" else 1.0)
+def _node_delayed(case: CaseFile, node: str, blamed: Mapping[str, list[SlowCall]], slow: Sequence[SlowCall]) -> Finding:
+    return Finding(
+        analyzer="network_delay",
+        fault="node_network_delay",
+        object=node_of(case, node),
+        strength=_STRENGTH,
+        statement=f"Calls that cross {node} lose time on the way, whoever makes them, and the others do not.",
+        facts=tuple(call.fact for call in slow[:4]),
+        onset=slow[0].fact.time,
+        explains=tuple(object_of(case, name) for name in sorted({*blamed, *(call.caller for call in slow)})),
+        distinguish=f"round-trip times from {node} to another node, and its queueing discipline",
+    )
 
 
 def packet_loss(case: CaseFile) -> Iterable[Finding]:

@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 
 from agent_sre.analysis.casefile import CaseFile
 from agent_sre.analysis.departures import Departure, departure, number
-from agent_sre.analysis.objects import node_of, object_of
+from agent_sre.analysis.objects import homes_of, node_of, object_of
 from agent_sre.analysis.outside import surge
 from agent_sre.analysis.profiles import profiles
 from agent_sre.analysis.resources import busier
-from agent_sre.analysis.signals import about, workload_of_pod
+from agent_sre.analysis.signals import about
 from agent_sre.analysis.told_by_alerts import RETRANSMITS, SLOW, TROUBLE, Told, deepest_slow, told
 from agent_sre.domain.finding import Fact, Finding
 
@@ -33,7 +33,7 @@ def node_network_delay(case: CaseFile) -> Iterable[Finding]:
     troubled = set(slow) | {item.workload for item in alerts if TROUBLE.search(item.name) and item.workload}
     if len(troubled) < _LEAST or surge(case) is not None or _explained(case, troubled):
         return
-    homes = _homes(case)
+    homes = homes_of(case)
     hosts = Counter(node for name in troubled for node in homes.get(name, ()))
     resent = {moved.signal.entity.name: moved for moved in _retransmits(case)}
     witnesses = {item.node: item for item in alerts if RETRANSMITS.search(item.name) and item.node}
@@ -98,15 +98,6 @@ def _explained(case: CaseFile, troubled: set[str]) -> bool:
     """Whether one of them is busy: then its slowness is its own and the others wait for it."""
     known = profiles(case)
     return any((moved := busier(known[name])) is not None and moved.ratio >= 2 for name in troubled if name in known)
-
-
-def _homes(case: CaseFile) -> Mapping[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for seen in case.objects("Pod"):
-        node = seen.value.get("spec", {}).get("nodeName")
-        if node:
-            found.setdefault(workload_of_pod(str(seen.value.get("metadata", {}).get("name", ""))), set()).add(str(node))
-    return found
 
 
 def _retransmits(case: CaseFile) -> Iterable[Departure]:

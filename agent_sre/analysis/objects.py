@@ -4,8 +4,10 @@ Metrics, logs and traces name workloads, not API objects. Where the cluster was 
 kind and namespace); where it was not, the name is taken for a Deployment in the signal's namespace, as most are.
 """
 
+from collections.abc import Mapping
+
 from agent_sre.analysis.casefile import CaseFile
-from agent_sre.domain.reference import ObjectRef
+from agent_sre.domain.reference import ObjectRef, owner_name
 
 _KINDS = ("Deployment", "StatefulSet", "DaemonSet", "Rollout", "CronJob", "Job", "Service")
 
@@ -29,3 +31,14 @@ def node_of(case: CaseFile, name: str) -> ObjectRef:
         if name == metadata.get("name") or name in {item.get("address") for item in addresses}:
             return ObjectRef("Node", "", str(metadata.get("name", name)))
     return ObjectRef("Node", "", name)
+
+
+def homes_of(case: CaseFile) -> Mapping[str, set[str]]:
+    """The nodes on which pods of each workload run, by the workload's name."""
+    found: dict[str, set[str]] = {}
+    for seen in case.objects("Pod"):
+        node = seen.value.get("spec", {}).get("nodeName")
+        if node:
+            name = owner_name("Pod", str(seen.value.get("metadata", {}).get("name", "")))
+            found.setdefault(name, set()).add(str(node))
+    return found

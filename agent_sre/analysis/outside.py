@@ -1,9 +1,9 @@
 """Causes that nobody in the cluster brought about: more requests than usual, and providers that fail.
 
 A surge shows where requests come in: the entry's own traffic rises, with or before the latency, and everything behind
-it rises along. Where a callee's traffic rises and its caller's does not, no surge but a change of the caller's
-behaviour is seen: more calls per request, or retries. A provider's failure is believed more when two sources agree:
-logs of the workload that calls it, its own status feed, or metrics about it.
+it rises along. Where a callee's traffic rises and its caller's does not, it is none: the caller makes more calls for
+each request (``calls_per_request``). A provider's failure is believed more when two sources agree: logs of the workload
+that calls it, its own status feed, or metrics about it.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,13 +13,12 @@ from agent_sre.analysis.casefile import CaseFile
 from agent_sre.analysis.departures import Departure, alerted, departures, number
 from agent_sre.analysis.objects import object_of
 from agent_sre.analysis.profiles import Profile, profiles
-from agent_sre.analysis.signals import about, per_second
+from agent_sre.analysis.signals import about
 from agent_sre.domain.finding import Fact, Finding
 from agent_sre.domain.instant import format_instant
 from agent_sre.domain.visible import one_line
 
 _SURGE = 1.8
-_MORE_CALLS = 2.5
 
 
 def surge(case: CaseFile) -> tuple[Profile, Departure] | None:
@@ -88,39 +87,6 @@ def _ratio_fact(moved: Departure) -> Fact:
     ratio = number(moved.ratio)
     fact = moved.fact(f"That is {ratio} times the usual")
     return Fact(fact.text, fact.observation, f"{fact.excerpt}; ratio {ratio}", fact.time)
-
-
-def more_calls(case: CaseFile) -> Iterable[Finding]:
-    """A callee that gets far more calls while none of its callers gets more requests."""
-    known, graph = profiles(case), calls(case)
-    for name, profile in known.items():
-        moved = profile.traffic
-        callers = [known[caller] for caller in graph.callers.get(name, ()) if caller in known]
-        if moved is None or not moved.strong or moved.ratio < _MORE_CALLS or not graph.callers.get(name):
-            continue
-        if any(caller.traffic is None or caller.traffic.ratio > 0.5 * moved.ratio for caller in callers):
-            continue
-        hurt = [other for other in (profile, *callers) if other.slow > 0.05 or other.failing > 0.01]
-        if moved.before <= 0 or moved.after * per_second(moved.signal.unit) * 60 < 10 or not hurt:
-            continue
-        busiest = max(callers, key=lambda caller: (caller.slow + caller.failing, caller.entity.name), default=None)
-        caller_name = busiest.entity.name if busiest is not None else graph.callers[name][0]
-        failing = profile.failing > 0.05 or (busiest is not None and busiest.failing > 0.05)
-        fact = moved.fact(
-            f"{name} gets {number(moved.after)} instead of {number(moved.before)} requests, but {caller_name}, "
-            "which calls it, does not get more"
-        )
-        yield Finding(
-            analyzer="more_calls",
-            fault="retry_storm" if failing else "n_plus_one_queries",
-            object=object_of(case, caller_name, profile.entity.namespace),
-            strength=0.72,
-            statement=f"{caller_name} makes more calls to {name} for each request than it used to.",
-            facts=(fact,),
-            onset=fact.time,
-            explains=(object_of(case, name),),
-            distinguish=f"calls to {name} per request of {caller_name}, from one trace",
-        )
 
 
 def provider_outage(case: CaseFile) -> Iterable[Finding]:

@@ -184,7 +184,7 @@ def _explanation(
     found = [
         other
         for other in merged
-        if _deeper_change(other, item)
+        if (_deeper_change(other, item) and not behind(item, other))
         or behind(other, item)
         or (
             other.object != item.object

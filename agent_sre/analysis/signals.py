@@ -129,7 +129,11 @@ def _read(seen: Seen[Series], signal: Signal, part: str, default_namespace: str)
     else:
         usable = np.isfinite(values)
         times, values = times[usable], values[usable]
-    meaning, unit = ("traffic", "per_second") if part == "_count" else (signal.meaning, signal.unit)
+    meaning, unit = signal.meaning, signal.unit
+    if part == "_count":
+        # What a workload's clients count are calls that it makes, not requests that it gets.
+        made = signal.meaning == "client_latency" and entity.kind == "workload"
+        meaning, unit = "client_calls" if made else "traffic", "per_second"
     role = "errors" if meaning == "traffic" and _failed(labels) else labels.get("reporter", "")
     return Measured(meaning, unit, entity, role, times, values, cumulative, series, seen.observation, labels)
 

@@ -22,6 +22,7 @@ TROUBLE = re.compile(r"laten|slow|traffic.?drop|rate.?drop|network", re.IGNORECA
 SLOW = re.compile(r"laten(?!cy.{0,3}missing)|slow|response.?time|duration", re.IGNORECASE)
 _CPU = re.compile(r"cpu(?!.{0,3}throttl).{0,12}(?:high|usage|saturat|overload|hot)|high.{0,3}cpu", re.IGNORECASE)
 _THROTTLED = re.compile(r"throttl", re.IGNORECASE)
+_CPU_THROTTLED = re.compile(r"throttl.{0,40}\bcpu|\bcpu.{0,40}throttl", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,11 @@ def deepest_slow(case: CaseFile) -> frozenset[str]:
     return frozenset(name for name in slow if not slow & set(graph.callees.get(name, ())))
 
 
+def _throttled(item: Told) -> bool:
+    """Whether it speaks of a CPU that is held back: by its name, or by its text where that names the CPU as well."""
+    return bool(_THROTTLED.search(item.name) or _CPU_THROTTLED.search(item.text))
+
+
 def told_by_alerts(case: CaseFile) -> Iterable[Finding]:
     """Workloads whose CPU trouble is known from alerts alone."""
     known = profiles(case)
@@ -82,11 +88,9 @@ def told_by_alerts(case: CaseFile) -> Iterable[Finding]:
         if item.workload:
             by_workload.setdefault(item.workload, []).append(item)
     for name, items in sorted(by_workload.items()):
-        profile = known.get(name)
-        if profile is not None and (profile.signals.get("cpu") or profile.signals.get("throttling")):
-            continue
-        busy = [item for item in items if _CPU.search(item.name)]
-        throttled = [item for item in items if _THROTTLED.search(item.name)]
+        measured = known[name].signals if name in known else {}
+        busy = [item for item in items if _CPU.search(item.name) and not measured.get("cpu")]
+        throttled = [item for item in items if _throttled(item) and not measured.get("throttling")]
         slow = [item for item in items if SLOW.search(item.name)]
         if not busy and not throttled:
             continue

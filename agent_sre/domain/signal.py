@@ -13,6 +13,7 @@ from importlib import resources
 MEANINGS = (
     "latency",
     "client_latency",
+    "client_calls",
     "edge_latency",
     "errors",
     "traffic",
@@ -72,7 +73,8 @@ MEANINGS = (
     "threads_waiting",
     "other",
 )
-"""The meanings an analyzer may ask for. ``edge_latency`` is latency of one caller towards one callee."""
+"""The meanings an analyzer may ask for. ``edge_latency`` is latency of one caller towards one callee; ``client_calls``
+are calls that a workload makes, where ``traffic`` are requests that it gets."""
 
 LABELS = (
     "namespace",

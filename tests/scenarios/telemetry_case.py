@@ -113,6 +113,11 @@ class Incident:
         )
         return self
 
+    def objects(self, *items: dict[str, object]) -> "Incident":
+        """Kubernetes objects."""
+        self._objects += items
+        return self
+
     def alert(self, name: str, workload: str, summary: str = "") -> "Incident":
         """An alert that fires two minutes after the fault."""
         labels = {"alertname": name, "namespace": NAMESPACE, "service": workload, "severity": "critical"}

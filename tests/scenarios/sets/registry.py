@@ -27,6 +27,7 @@ SETS: tuple[str, ...] = (
     "infrastructure",
     "runtime_unseen",
     "data_stores",
+    "performance",
     "outside",
     "observability",
     "telemetry_unseen",
