@@ -3,7 +3,7 @@
 A rise of requests is a surge when it is spread and abuse when one address, key, tenant or account makes it. Metrics
 cannot tell the two apart; request logs can. So each identity that request lines carry is counted before and since: the
 client that holds most of the lines now, and held few of them before, while the lines themselves became many more, is
-the cause. Not here: surges (``outside``), and what the workload suffers from it.
+the cause. So is the only one that is named at all, where requests multiplied. Not here: surges (``outside``), and what the workload suffers from it.
 """
 
 import re
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from agent_sre.analysis.calls import calls
-from agent_sre.analysis.casefile import CaseFile, Seen
+from agent_sre.analysis.casefile import CaseFile, Seen, per_case
 from agent_sre.analysis.departures import incident_start
 from agent_sre.analysis.objects import object_of
 from agent_sre.analysis.profiles import profiles
@@ -36,6 +36,7 @@ _LEAST_LINES = 60
 _SHARE = 0.5
 _WAS = 0.35
 _RISE = 2.5
+_NEARLY_ALL = 0.9
 _EARLY = 60.0
 
 
@@ -51,17 +52,15 @@ class _Seen:
 def client_abuse(case: CaseFile) -> Iterable[Finding]:
     """Workloads where one client makes most of the requests since the incident began, and did not before."""
     start = incident_start(case) - _EARLY
-    usual_minutes = max((start - case.window.start.timestamp()) / 60, 1.0)
-    since_minutes = max((case.now.timestamp() - start) / 60, 1.0)
     reported: set[str] = set()
     for (namespace, workload, kind), seen in sorted(_counted(case, start).items()):
         if workload in reported or not seen.since:
             continue
         client, count = seen.since.most_common(1)[0]
         total, earlier = seen.since.total(), seen.before.total()
-        was = seen.before[client] / earlier if earlier else 0.0
-        rose = total / since_minutes > _RISE * earlier / usual_minutes
-        if total < _LEAST_LINES or count < _SHARE * total or was > _WAS or not rose or len(seen.before) < 2:
+        rose = _traffic(case, workload)
+        apart = _stands_out(case, seen, start) or (bool(rose) and _only_one(case, seen))
+        if total < _LEAST_LINES or count < _SHARE * total or not apart:
             continue
         reported.add(workload)
         stream, line = seen.last[client]
@@ -73,10 +72,41 @@ def client_abuse(case: CaseFile) -> Iterable[Finding]:
             object=object_of(case, workload, namespace),
             strength=0.84,
             statement=f"One client, {client}, sends {workload} most of its requests.",
-            facts=(Fact(told, stream.observation, shown, line.time), *_traffic(case, workload)),
+            facts=(Fact(told, stream.observation, shown, line.time), *rose),
             explains=(*dependants(case, workload), *_callees(case, workload)),
             distinguish=f"requests of {workload} without those of {client}",
         )
+
+
+def _stands_out(case: CaseFile, seen: _Seen, start: float) -> bool:
+    """Whether the lines that name clients became many more, and the first among them had few of them before."""
+    usual_minutes = max((start - case.window.start.timestamp()) / 60, 1.0)
+    since_minutes = max((case.now.timestamp() - start) / 60, 1.0)
+    client, _ = seen.since.most_common(1)[0]
+    total, earlier = seen.since.total(), seen.before.total()
+    was = seen.before[client] / earlier if earlier else 0.0
+    more = total / since_minutes > _RISE * earlier / usual_minutes
+    return was <= _WAS and more and len(seen.before) >= 2
+
+
+def _only_one(case: CaseFile, seen: _Seen) -> bool:
+    """Whether lines name a client only since the incident, and one from outside in nearly all of them.
+
+    Servers that name nobody on a good day name the one whom they turn away. That proves nothing where requests did not
+    multiply, and an address or name of something inside is a caller's, which has other reasons.
+    """
+    client, count = seen.since.most_common(1)[0]
+    return not seen.before and count >= _NEARLY_ALL * seen.since.total() and client not in _inside(case)
+
+
+@per_case
+def _inside(case: CaseFile) -> frozenset[str]:
+    """Names and addresses of the cluster's own workloads and pods."""
+    pods = [seen.value for seen in case.objects("Pod")]
+    found = {str(pod.get("status", {}).get("podIP") or "") for pod in pods}
+    found |= {str(pod.get("metadata", {}).get("name", "")) for pod in pods}
+    graph = calls(case)
+    return frozenset({*found, *graph.callees, *graph.callers, *profiles(case)} - {""})
 
 
 def _callees(case: CaseFile, workload: str) -> tuple[ObjectRef, ...]:

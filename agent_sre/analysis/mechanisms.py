@@ -7,7 +7,7 @@ Likewise a busy CPU is what a slow query looks like from outside, and what an ed
 begins at once after a change of the object speaks for the change. Called by ``ranking``.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -82,11 +82,14 @@ def fold(findings: Sequence[Finding]) -> list[Finding]:
     return found
 
 
-def coincide(findings: Sequence[Finding]) -> list[Finding]:
-    """The findings, where the likeliest change of an object is the surer for the trouble that began there at once."""
+def coincide(findings: Sequence[Finding], explains_itself: Callable[[Finding], bool]) -> list[Finding]:
+    """The findings, where the likeliest change of an object is the surer for the trouble that began there at once.
+
+    Its moment alone says nothing against a change where the trouble has a mechanism that ``explains_itself``.
+    """
     found = list(findings)
     for trouble in findings:
-        if trouble.analyzer != "origin" or trouble.fault not in _SEEN_FROM_OUTSIDE:
+        if trouble.analyzer != "origin" or trouble.fault not in _SEEN_FROM_OUTSIDE or explains_itself(trouble):
             continue
         changes = [item for item in findings if item.change is not None and item.object == trouble.object]
         best = max(changes, key=lambda item: (item.strength, item.change or ""), default=None)
