@@ -3,7 +3,8 @@
 A rise of requests is a surge when it is spread and abuse when one address, key, tenant or account makes it. Metrics
 cannot tell the two apart; request logs can. So each identity that request lines carry is counted before and since: the
 client that holds most of the lines now, and held few of them before, while the lines themselves became many more, is
-the cause. So is the only one that is named at all, where requests multiplied. Not here: surges (``outside``), and what the workload suffers from it.
+the cause. So is the only one that is named at all, where requests multiplied. Not here: surges (``outside``), and what
+the workload suffers from it.
 """
 
 import re

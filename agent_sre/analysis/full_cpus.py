@@ -32,7 +32,7 @@ def explains_itself(case: CaseFile, trouble: Finding) -> bool:
 
 
 def cpu_limit(case: CaseFile, profile: Profile) -> float | None:
-    """Cores that one pod of a workload may use, as its metrics or else its template say; None where there is no limit."""
+    """Cores that one pod of a workload may use, by its metrics, else by its template; None where nothing limits it."""
     told = [item for item in profile.signals.get("limit", []) if item.labels.get("resource") == "cpu"]
     tops = [float(item.values[-1]) for item in told if item.values.size]
     for workload in cluster_of(case).workloads.values():
