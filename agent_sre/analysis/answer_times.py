@@ -60,8 +60,10 @@ def _by_spans(case: CaseFile, callee: str, caller: str) -> AnswerTime | None:
         parent = trees.parent(span) if span.service == callee else None
         if parent is not None and parent.service == caller:
             took[span.start >= start].append(span.end - span.start)
+    if not took[True]:
+        return None
     what = f"spans of {callee} under those of {caller}"
-    return _told(callee, took, what, trees.observation, f"before {clock(start)}")
+    return _told(callee, took, what, trees.observation(callee), f"before {clock(start)}")
 
 
 def _by_metrics(case: CaseFile, callee: str) -> AnswerTime | None:

@@ -146,7 +146,7 @@ def _cut_off(case: CaseFile) -> Iterator[Deadline]:
             f"{told}: {len(calls)} spans since {clock(start)}, for instance span {first.span_id} at "
             f"{clock(first.start)} in trace {first.trace_id}"
         )
-        yield Deadline(caller, frozenset({callee}), middle, Fact(told, trees.observation, shown), True)
+        yield Deadline(caller, frozenset({callee}), middle, Fact(told, trees.observation(caller), shown), True)
 
 
 def _changed(case: CaseFile) -> Iterator[Deadline]:

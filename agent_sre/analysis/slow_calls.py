@@ -133,4 +133,4 @@ def _by_trace(trees: Forest, pair: tuple[str, str], found: _Ends, start: float) 
         f"spans of {caller} around those of {callee}: lost on the way {before} before {clock(start)}, {since} since; "
         f"{callee} takes {served} (medians)"
     )
-    return SlowCall(caller, callee, Fact(text, trees.observation, excerpt), 0.95)
+    return SlowCall(caller, callee, Fact(text, trees.observation(caller), excerpt), 0.95)
