@@ -23,6 +23,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agent_sre.entrypoints.health import Health
+from agent_sre.entrypoints.openapi import openapi_route
 from agent_sre.entrypoints.request_body import BodyLimits
 from agent_sre.entrypoints.telemetry import Telemetry
 from agent_sre.entrypoints.webhooks import Webhooks
@@ -63,7 +64,7 @@ def build_app(
 ) -> Starlette:
     """The ASGI application. ``extra_routes`` come after the service's own."""
     return Starlette(
-        routes=[*service.webhooks.routes(), *service.health.routes(), *extra_routes],
+        routes=[*service.webhooks.routes(), openapi_route(), *service.health.routes(), *extra_routes],
         middleware=[
             Middleware(LastResort, telemetry=service.telemetry),
             Middleware(SecurityHeaders, headers=service.security_headers),
@@ -80,7 +81,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
         raise error
     methods = (error.headers or {}).get("Allow", "")
     fixes = {
-        HTTPStatus.NOT_FOUND: "post alerts to /webhooks/alertmanager; the console is at /",
+        HTTPStatus.NOT_FOUND: "post alerts to /webhooks/<source> (/openapi.json lists them); the console is at /",
         HTTPStatus.METHOD_NOT_ALLOWED: f"use {methods}" if methods else "use another method",
     }
     content = {"error": error.detail, "fix": fixes.get(HTTPStatus(error.status_code), "see the documentation")}

@@ -1,7 +1,8 @@
 """How many requests one source may send: a token bucket.
 
-One source that has gone wild must not take the store's time from all the others. Who is over is told when to come back;
-every source that we know repeats what was not accepted.
+One source that has gone wild must not take the store's time from all the others. Who is over is told when to come back.
+SNS and the scripts of docs/alerts.md do; Alertmanager and Grafana send what was refused again with the next interval of
+its group, so it comes late and is not lost.
 """
 
 import time

@@ -29,6 +29,40 @@ _NO_DATA_NAMES = re.compile(r"\bno[ _-]data\b", re.IGNORECASE)
 _SEVERITY = {"average": "warning", "not classified": "info", "down": "critical", "unknown": "warning", "ok": ""}
 _MACRO = re.compile(r"\{[A-Z#$][A-Z0-9_.$#:()]*\}|\$[A-Z]+\$|\*UNKNOWN\*")
 
+_TEXT = {"type": "string"}
+_TIME = {"type": ["string", "number"], "description": "RFC 3339, or seconds or milliseconds since 1970"}
+SCHEMA: Mapping[str, Any] = {
+    "type": "object",
+    "required": ["name", "status"],
+    "properties": {
+        "name": {**_TEXT, "description": "what the rule or check is called"},
+        "status": {**_TEXT, "description": "firing or resolved, or Zabbix's and Nagios's words for them"},
+        "severity": {
+            **_TEXT,
+            "description": "critical, warning or info, or a word such as P1, high, Disaster, Average",
+        },
+        "id": {**_TEXT, "description": "shared by the firing and the resolved message; else name and labels are"},
+        "sender": {**_TEXT, "description": "which system; ids are its own"},
+        "summary": _TEXT,
+        "description": _TEXT,
+        "started": _TIME,
+        "ended": _TIME,
+        "service": _TEXT,
+        "namespace": _TEXT,
+        "host": _TEXT,
+        "labels": {"type": "object", "additionalProperties": _TEXT},
+        "tags": {
+            "description": "labels as key:value texts, or as objects with tag and value",
+            "type": ["array", "string"],
+        },
+        "group": {**_TEXT, "description": "alerts of one group are one incident"},
+        "url": {**_TEXT, "description": "where the alert can be looked at; never fetched"},
+        "value": {"type": ["string", "number"]},
+        "runbook_url": _TEXT,
+    },
+}
+"""JSON Schema of one alert. Further fields are ignored."""
+
 
 def parse(payload: object, received_at: datetime) -> Reading:
     """The alerts of one payload, in its order. Raises PayloadError."""

@@ -75,5 +75,7 @@ _ALL = (
     Source(generic.SOURCE, "Zabbix, Nagios and anything else, in our own JSON", generic.parse),
     Source(cloudevents.SOURCE, "CloudEvents 1.0: structured, batched or binary", cloudevents.parse),
 )
+GENERIC_ALERT = generic.SCHEMA
+"""JSON Schema of an alert in our own JSON."""
 SOURCES: Mapping[str, Source] = {source.name: source for source in _ALL}
 """By name, which is the last part of ``/webhooks/<name>``."""

@@ -214,3 +214,10 @@ async def test_sentrys_other_resources_are_ignored_by_name() -> None:
         status, answer = await post(server, "sentry", content, Sentry_Hook_Resource="installation")
         assert (status, answer["ignored"]) == (202, "installation holds no alert")
         assert (await post(server, "sentry", body("sentry", "firing"), Sentry_Hook_Resource="event_alert"))[0] == 202
+
+
+async def test_the_webhooks_describe_themselves() -> None:
+    async with running() as server:
+        answer = await server.client.get("/openapi.json")
+        assert answer.status_code == 200
+        assert set(SOURCES) <= {path.split("/")[2] for path in answer.json()["paths"]}
