@@ -2,7 +2,7 @@
 
 One source that has gone wild must not take the store's time from all the others. Who is over is told when to come back.
 SNS and the scripts of docs/alerts.md do; Alertmanager and Grafana send what was refused again with the next interval of
-its group, so it comes late and is not lost.
+its group. Others (Datadog) repeat only after a 5xx, so the default is far above what one source sends in a real storm.
 """
 
 import time

@@ -72,7 +72,7 @@ def _told(told: Mapping[str, Any], identity: str) -> Told:
         labels={"instance": word(told.get("hostname")) or word(told.get("host")), **tags},
         annotations={
             "summary": title,
-            "description": text(told.get("text")) or text(told.get("body")),
+            "description": first(told.get("text"), told.get("body"), told.get("description")),
             "transition": state if state in _FIRING or not firing else f"unknown ({one_line(state or 'missing', 40)})",
             "query": told.get("query"),
             "metric": told.get("metric"),
@@ -80,7 +80,7 @@ def _told(told: Mapping[str, Any], identity: str) -> Told:
         starts_at=date if firing else None,
         ends_at=date,
         group=first(told.get("monitor"), told.get("aggregation"), told.get("aggreg_key"), title),
-        url=text(told.get("link")) or text(told.get("url")),
+        url=first(told.get("link"), told.get("url")),
         no_data="no data" in state,
     )
 
