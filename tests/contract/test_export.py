@@ -73,7 +73,7 @@ class Service:
         assert incident is not None
         verdict = await store.cases.verdict(incident.id, 1)
         assert verdict is not None
-        stores = {name: getattr(store, name) for name in ("incidents", "cases", "approvals", "journal")}
+        stores = {name: getattr(store, name) for name in ("incidents", "approvals", "journal")}
         return await answer_document(replace(incident, run=1), verdict, **stores)
 
 
