@@ -39,6 +39,7 @@ from agent_sre.entrypoints.telemetry import Telemetry
 from agent_sre.entrypoints.webhooks import Webhooks
 from agent_sre.entrypoints.worker import Duties, Worker
 from agent_sre.evidence.budget import BudgetLimits
+from agent_sre.evidence.redaction import Redaction, site_patterns
 from agent_sre.evidence.scope import Limits, Readers
 from agent_sre.ports.clock import Clock, Ids
 from agent_sre.ports.cluster import ClusterWriter
@@ -119,6 +120,7 @@ class _Parts:
         self.world = world
         self.store = store
         self.telemetry = Telemetry()
+        self._redaction = Redaction(secrets.token_bytes(32), site_patterns(settings.redact_patterns))
         self.changes = ChangeSignal()
         told = world.readers.changes
         self.changes_read = MergedChanges([store.changes, told]) if told is not None else store.changes
@@ -169,7 +171,7 @@ class _Parts:
             signals=world.signals,
             runbooks=world.runbooks,
             policy=policy(settings),
-            limits=limits(settings, self._key),
+            limits=limits(settings, self._redaction),
             options=Options(
                 lookback=timedelta(seconds=settings.lookback_seconds),
                 approval_ttl=timedelta(seconds=settings.approval_ttl),
@@ -180,8 +182,6 @@ class _Parts:
             ),
         )
 
-    _key = secrets.token_bytes(32)
-
     async def _accept(self, delivery: Delivery) -> Accepted:
         if delivery.source == "changes":
             return await accept_changes(
@@ -189,14 +189,14 @@ class _Parts:
                 log=self.store.changes,
                 inbox=self.store.inbox,
                 clock=self.world.clock,
-                redaction_key=self._key,
+                redaction=self._redaction,
                 max_bytes=self.settings.max_body_bytes,
             )
         return await accept_alerts(
             delivery,
             inbox=self.store.inbox,
             clock=self.world.clock,
-            redaction_key=self._key,
+            redaction=self._redaction,
             max_bytes=self.settings.max_body_bytes,
         )
 
@@ -238,7 +238,7 @@ class _Parts:
         return build_app(service, extra_routes=console_routes(console))
 
 
-def limits(settings: Settings, redaction_key: bytes) -> Limits:
+def limits(settings: Settings, redaction: Redaction) -> Limits:
     """How much one investigation may read, and how much of each back end."""
     budget = BudgetLimits(
         reads=settings.budget_reads,
@@ -246,7 +246,7 @@ def limits(settings: Settings, redaction_key: bytes) -> Limits:
         seconds=settings.budget_seconds,
         parallel=settings.budget_parallel,
     )
-    return Limits(timeout_seconds=settings.collector_timeout, redaction_key=redaction_key, per_backend=budget)
+    return Limits(timeout_seconds=settings.collector_timeout, redaction=redaction, per_backend=budget)
 
 
 def policy(settings: Settings) -> Policy:

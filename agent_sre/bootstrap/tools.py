@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from agent_sre.domain.errors import PermanentError
-from agent_sre.evidence.redaction import Redactor
+from agent_sre.evidence.redaction import Redaction, site_patterns
 from agent_sre.settings import PREFIX, McpServerSettings, Settings
 
 if TYPE_CHECKING:
@@ -54,8 +54,9 @@ async def call_tool(settings: Settings, server: str, tool: str, arguments: Mappi
     """A tool's answer as a model would get it: bounded and redacted."""
     from dataclasses import replace
 
+    redactor = Redaction(patterns=site_patterns(settings.redact_patterns)).redactor()
     answer = await _named(settings, server).call(tool, arguments)
-    return replace(answer, text=Redactor(b"").text(answer.text))
+    return replace(answer, text=redactor.text(answer.text))
 
 
 def _named(settings: Settings, name: str) -> ToolSource:

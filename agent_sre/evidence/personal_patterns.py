@@ -10,7 +10,7 @@ Sources: RFC 5321 (lengths), ISO/IEC 7812 (issuer prefixes; the check digit is H
 import re
 from collections.abc import Iterator
 
-Span = tuple[int, int, str]
+Place = tuple[int, int, str]
 
 _LOCAL = re.compile(r"[A-Za-z0-9._%+-]{1,64}\Z")
 _DOMAIN = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,8}(?P<top>[A-Za-z]{2,24})(?![A-Za-z0-9-])")
@@ -31,7 +31,7 @@ _CARD = re.compile(
 )
 
 
-def email_at(text: str, at: int) -> Span | None:
+def email_at(text: str, at: int) -> Place | None:
     """The local part of the address whose at sign is at ``at``, or None where that is no person's address."""
     local = _LOCAL.search(text[max(at - 65, 0) : at])
     if local is None:
@@ -46,7 +46,7 @@ def email_at(text: str, at: int) -> Span | None:
     return (start, at, "email")
 
 
-def cards(text: str) -> Iterator[Span]:
+def cards(text: str) -> Iterator[Place]:
     """Numbers that an issuer of cards could have given out, in order of their shapes."""
     shape = text.translate(_SHAPE)
     for run in _RUNS:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from agent_sre.domain.evidence import Gap, Observation
 from agent_sre.evidence.catalogue import COLLECTORS
-from agent_sre.evidence.redaction import Redactor
+from agent_sre.evidence.redaction import Redaction
 from agent_sre.evidence.scope import Collected
 
 
@@ -29,9 +29,9 @@ class Recording:
             for name in known
         }
 
-    async def collected(self, collector: str, redaction_key: bytes) -> Collected:
+    async def collected(self, collector: str, redaction: Redaction) -> Collected:
         """What the collector brought back then, redacted."""
-        return await asyncio.to_thread(_redacted, self._collected[collector], Redactor(redaction_key))
+        return await asyncio.to_thread(_redacted, self._collected[collector], redaction.redactor())
 
 
 def _redacted(collected: Collected, redactor: Redactor) -> Collected:

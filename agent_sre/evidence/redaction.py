@@ -8,30 +8,72 @@ them. The patterns are in ``secret_patterns`` and ``personal_patterns``.
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
 
 from agent_sre.domain.alert import Alert
+from agent_sre.domain.errors import PermanentError
 from agent_sre.domain.evidence import Gap, Observation
 from agent_sre.domain.telemetry import Change, LogLine, LogStream, Series, Span
-from agent_sre.evidence.secret_patterns import find_secrets, is_secret_name, is_spared, may_hold_secrets
+from agent_sre.evidence.secret_patterns import (
+    Place,
+    find_secrets,
+    is_secret_name,
+    is_spared,
+    may_hold_secrets,
+    without_overlaps,
+)
 
 _CACHED_LENGTH = 400
+_KIND = re.compile(r"[a-z0-9-]{1,30}")
 _FLAG = re.compile(r"--?[\w.-]+\Z")
 
 
-_PLACEHOLDER = re.compile(r"\[redacted:[a-z_-]+:[0-9a-f]{4}\]")
+_PLACEHOLDER = re.compile(r"\[redacted:[a-z0-9_-]+:[0-9a-f]{4}\]")
 _SCHEME = re.compile(r"(?i)bearer|basic|digest|token|negotiate|apikey")
+
+
+@dataclass(frozen=True, slots=True)
+class Redaction:
+    """How this site redacts: the key of the placeholders' digits, and patterns of its own by kind.
+
+    ``key`` lives as long as the process; empty (tests, benchmarks) makes runs repeatable. Of a pattern with a group
+    named ``value`` only that is the secret.
+    """
+
+    key: bytes = field(default=b"", repr=False)
+    patterns: tuple[tuple[str, "re.Pattern[str]"], ...] = ()
+
+    def redactor(self) -> "Redactor":
+        """A redactor with an empty memory."""
+        return Redactor(self.key, self.patterns)
+
+
+def site_patterns(given: Mapping[str, str]) -> tuple[tuple[str, "re.Pattern[str]"], ...]:
+    """The site's patterns, compiled. Raises PermanentError naming the one that is wrong and why."""
+    found = []
+    for kind, text in sorted(given.items()):
+        if not _KIND.fullmatch(kind):
+            raise PermanentError(f"redaction pattern {kind!r}: the kind must be of a-z, 0-9 and -, at most 30 of them")
+        try:
+            pattern = re.compile(text)
+        except re.error as error:
+            raise PermanentError(f"redaction pattern {kind}: {text!r} is no regular expression: {error}") from None
+        if pattern.search("") is not None:
+            raise PermanentError(f"redaction pattern {kind}: {text!r} matches empty text: it would be everywhere")
+        found.append((kind, pattern))
+    return tuple(found)
 
 
 class Redactor:
     """Redacts with one key; texts that were seen before are remembered, since labels and names repeat a lot."""
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes, patterns: Sequence[tuple[str, "re.Pattern[str]"]] = ()) -> None:
         self._key = key[:64]
+        self._patterns = tuple(patterns)
         self._seen: dict[str, str] = {}
         # By identity; the original is held too, so that its id is not given to another mapping.
         self._shared: dict[int, tuple[Mapping[str, str], Mapping[str, str]]] = {}
@@ -92,7 +134,7 @@ class Redactor:
         return known
 
     def _replaced(self, text: str) -> str:
-        spans = find_secrets(text)
+        spans = without_overlaps([*find_secrets(text), *self._site(text)]) if self._patterns else find_secrets(text)
         if "[redacted:" in text:
             spans = [span for span in spans if not _done(text, span[0], span[1])]
         if not spans:
@@ -105,6 +147,13 @@ class Redactor:
             at = end
         return "".join([*parts, text[at:]])
 
+    def _site(self, text: str) -> Iterator[Place]:
+        for kind, pattern in self._patterns:
+            group = "value" if "value" in pattern.groupindex else 0
+            for match in pattern.finditer(text):
+                if match.start(group) < match.end(group):
+                    yield (match.start(group), match.end(group), kind)
+
     def placeholder(self, secret: str, kind: str = "value") -> str:
         """What stands in a secret's place."""
         digest = hashlib.blake2b(secret.encode("utf-8", "surrogatepass"), key=self._key, digest_size=2).hexdigest()
@@ -113,7 +162,7 @@ class Redactor:
     def _object(self, item: Mapping[str, Any]) -> Mapping[str, Any]:
         if item.get("kind") == "Secret":
             return self._secret(item)
-        if not may_hold_secrets(orjson.dumps(item, default=str).decode()):
+        if not self._patterns and not may_hold_secrets(orjson.dumps(item, default=str).decode()):
             return item
         if item.get("kind") == "ConfigMap" and isinstance(item.get("data"), Mapping):
             data = {key: self._named(key, value) for key, value in item["data"].items()}

@@ -22,7 +22,7 @@ async def run_collector(collector: Collector, scope: Scope, readers: Readers) ->
         )
     except (TemporaryError, PermanentError) as error:
         collected = Collected(gaps=(Gap(collector.name, "everything it reads", str(error)),))
-    redactor = Redactor(scope.limits.redaction_key)
+    redactor = scope.limits.redaction.redactor()
     # In a thread: redacting a large log must not hold up other incidents' requests.
     return await asyncio.to_thread(_redacted, redactor, collected)
 

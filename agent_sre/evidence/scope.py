@@ -13,6 +13,7 @@ from agent_sre.domain.evidence import Gap, Observation
 from agent_sre.domain.reference import Window
 from agent_sre.domain.signal import Signal
 from agent_sre.evidence.budget import Budget, BudgetLimits
+from agent_sre.evidence.redaction import Redaction
 from agent_sre.ports.cluster import ClusterReader
 from agent_sre.ports.context import ChangeReader, TopologyReader, TraceReader
 from agent_sre.ports.logs import LogReader
@@ -23,8 +24,7 @@ from agent_sre.ports.metrics import MetricsReader
 class Limits:
     """How much one run may read. What goes beyond is left out and said so in ``Observation.left_out``.
 
-    ``timeout_seconds`` is for one collector. ``redaction_key`` keys the hash in redaction placeholders: bootstrap gives
-    random bytes that live as long as the process; empty (tests, benchmarks) makes runs repeatable.
+    ``timeout_seconds`` is for one collector.
     """
 
     timeout_seconds: float = 20.0
@@ -39,7 +39,7 @@ class Limits:
     range_points: int = 240
     changes: int = 1_000
     spans: int = 100_000
-    redaction_key: bytes = field(default=b"", repr=False)
+    redaction: Redaction = field(default_factory=Redaction)
     per_backend: BudgetLimits = field(default_factory=BudgetLimits)
 
 

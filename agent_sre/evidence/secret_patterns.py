@@ -6,7 +6,7 @@ word too many, but words that carry the diagnosis ("using password: YES", ``secr
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from agent_sre.evidence.personal_patterns import cards, email_at
@@ -43,7 +43,7 @@ _REST = re.compile(r"[A-Za-z0-9_-]{0,60}")
 _NAME_START = re.compile(r"[A-Za-z0-9_.-]{0,60}\Z")
 _DSN = re.compile(r"[\w.-]{1,60}:(?P<value>[^\s/\"'<>]{1,200})\Z")
 
-Span = tuple[int, int, str]
+Place = tuple[int, int, str]
 """Where a secret starts and ends, and its kind."""
 
 
@@ -52,15 +52,15 @@ class Anchor:
     """A literal in lower case, and what to look for where it occurs."""
 
     literal: str
-    find: Callable[[str, int], Span | None]
+    find: Callable[[str, int], Place | None]
 
 
-def _formed(kind: str, pattern: str, *, alone: bool = True) -> Callable[[str, int], Span | None]:
+def _formed(kind: str, pattern: str, *, alone: bool = True) -> Callable[[str, int], Place | None]:
     """Looks for a pattern at the anchor; its group ``value`` (or all of it) is the secret."""
     compiled = re.compile(pattern)
     group = "value" if "value" in compiled.groupindex else 0
 
-    def find(text: str, at: int) -> Span | None:
+    def find(text: str, at: int) -> Place | None:
         if alone and at and (text[at - 1].isalnum() or text[at - 1] == "_"):
             return None
         match = compiled.match(text, at)
@@ -69,14 +69,14 @@ def _formed(kind: str, pattern: str, *, alone: bool = True) -> Callable[[str, in
     return find
 
 
-def _dsn(text: str, at: int) -> Span | None:
+def _dsn(text: str, at: int) -> Place | None:
     """user:password@tcp(host:3306)/db, as Go's MySQL driver writes it; the anchor is the at sign."""
     start = max(at - 262, 0)
     match = _DSN.search(text[start:at])
     return (start + match.start("value"), at, "dsn") if match else None
 
 
-def _named(text: str, at: int) -> Span | None:
+def _named(text: str, at: int) -> Place | None:
     """NAME=value, "name": "value", name: value, --name value; the anchor is a word within the name."""
     start_match = _NAME_START.search(text[max(at - 60, 0) : at])
     before = start_match[0] if start_match else ""
@@ -139,17 +139,22 @@ ANCHORS: tuple[Anchor, ...] = (
 )
 
 
-def find_secrets(text: str) -> list[Span]:
-    """Where secrets are, in order, without overlaps: of two that overlap the earlier, then the longer one."""
-    found = sorted(_candidates(text), key=lambda span: (span[0], -span[1]))
-    kept: list[Span] = []
+def find_secrets(text: str) -> list[Place]:
+    """Where secrets are, in order, without overlaps."""
+    return without_overlaps(_candidates(text))
+
+
+def without_overlaps(spans: Iterable[Place]) -> list[Place]:
+    """In order; of two that overlap the earlier, then the longer one."""
+    found = sorted(spans, key=lambda span: (span[0], -span[1]))
+    kept: list[Place] = []
     for span in found:
         if not kept or span[0] >= kept[-1][1]:
             kept.append(span)
     return kept
 
 
-def _candidates(text: str) -> Iterator[Span]:
+def _candidates(text: str) -> Iterator[Place]:
     lower = text.lower()
     if len(lower) != len(text):  # a few letters of other scripts grow when lowered, which would shift all places
         lower = "".join(letter.lower() if letter.isascii() else letter for letter in text)

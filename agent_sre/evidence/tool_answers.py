@@ -11,7 +11,6 @@ from typing import Any
 import orjson
 
 from agent_sre.evidence.reading import Reading
-from agent_sre.evidence.redaction import Redactor
 from agent_sre.evidence.scope import Collected, Scope
 from agent_sre.ports.tools import ToolSource
 
@@ -29,7 +28,7 @@ async def call_tool(source: ToolSource, tool: str, arguments: Mapping[str, Any],
         query = f"{tool} {orjson.dumps(dict(arguments), option=orjson.OPT_SORT_KEYS).decode()}"
         reading.observe(query, answers=(answer.text,), left_out=answer.left_out, window=None)
     found = reading.done()
-    redactor = Redactor(scope.limits.redaction_key)
+    redactor = scope.limits.redaction.redactor()
     return Collected(
         tuple(redactor.observation(item) for item in found.observations),
         tuple(redactor.gap(item) for item in found.gaps),

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from agent_sre.domain.visible import one_line
-from agent_sre.evidence.redaction import Redactor
+from agent_sre.evidence.redaction import Redaction
 from agent_sre.ingest.decode import MAX_BYTES, mended
 from agent_sre.ports.clock import Clock
 from agent_sre.ports.store import AlertInbox
@@ -17,7 +17,7 @@ async def accept_alerts(
     *,
     inbox: AlertInbox,
     clock: Clock,
-    redaction_key: bytes = b"",
+    redaction: Redaction,
     max_bytes: int = MAX_BYTES,
 ) -> Accepted:
     """Commit the payload's alerts; when this returns they are durable. Raises as ``accept_payload`` does.
@@ -28,7 +28,7 @@ async def accept_alerts(
     source = SOURCES[delivery.source]
     if source.resources and delivery.resource and delivery.resource not in source.resources:
         return Accepted(0, ignored=f"{one_line(delivery.resource, 80)} holds no alert")
-    redactor = Redactor(redaction_key)
+    redactor = redaction.redactor()
 
     async def take(payload: object, received_at: datetime) -> Accepted:
         reading = source.parse(payload, received_at)

@@ -6,7 +6,7 @@ not only in evidence's.
 
 from datetime import datetime
 
-from agent_sre.evidence.redaction import Redactor
+from agent_sre.evidence.redaction import Redaction
 from agent_sre.ingest import changes
 from agent_sre.ingest.decode import MAX_BYTES
 from agent_sre.ports.clock import Clock
@@ -20,15 +20,15 @@ async def accept_changes(
     log: ChangeLog,
     inbox: AlertInbox,
     clock: Clock,
-    redaction_key: bytes,
+    redaction: Redaction,
     max_bytes: int = MAX_BYTES,
 ) -> Accepted:
     """Commit the payload's changes; when this returns they are durable. Raises as ``accept_payload`` does.
 
-    ``inbox`` is where what cannot be read goes into quarantine; ``redaction_key`` keys the placeholders of secrets.
+    ``inbox`` is where what cannot be read goes into quarantine; ``redaction`` is how secrets are replaced.
     """
 
-    redactor = Redactor(redaction_key)
+    redactor = redaction.redactor()
 
     async def take(payload: object, received_at: datetime) -> Accepted:
         found = [redactor.change(item) for item in changes.parse(payload, received_at)]

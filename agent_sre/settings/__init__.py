@@ -193,6 +193,12 @@ class Settings(WebhookSettings, BaseSettings):
         '[{"name": "wiki", "url": "https://wiki/mcp", "token": "...", "tools": ["search"]}]. See docs/mcp.md.',
     )
 
+    redact_patterns: dict[str, str] = Field(
+        default_factory=dict,
+        description="What this site redacts besides the known forms of secrets: JSON of kinds and regular expressions, "
+        'such as {"customer": "CUST-[0-9]{6}"}. Of a pattern with a group named value only that is replaced.',
+    )
+
     signals_file: str = Field("", description="signals.yaml with additions to the signal catalogue for this site.")
     runbooks_dir: str = Field("", description="Folder with the site's own runbooks, besides the shipped ones.")
 

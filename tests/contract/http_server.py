@@ -25,6 +25,7 @@ from agent_sre.entrypoints.webhook_auth import WebhookAuth
 from agent_sre.entrypoints.webhook_door import Door
 from agent_sre.entrypoints.webhooks import Webhooks
 from agent_sre.entrypoints.worker import Duties, Worker
+from agent_sre.evidence.redaction import Redaction
 from agent_sre.ports.health import Check, CheckState
 from agent_sre.ports.store import AlertInbox
 from agent_sre.service.accept_alerts import accept_alerts
@@ -107,9 +108,11 @@ class Build:
         async def accept(delivery: Delivery) -> Accepted:
             if delivery.source == "changes":
                 return await accept_changes(
-                    delivery, log=self.store.changes, inbox=inbox, clock=self.clock, redaction_key=b"k"
+                    delivery, log=self.store.changes, inbox=inbox, clock=self.clock, redaction=Redaction(b"k")
                 )
-            return await accept_alerts(delivery, inbox=inbox, clock=self.clock, max_bytes=self.max_bytes)
+            return await accept_alerts(
+                delivery, inbox=inbox, clock=self.clock, redaction=Redaction(b"k"), max_bytes=self.max_bytes
+            )
 
         async def ready() -> Sequence[Check]:
             await inbox.pending(1)

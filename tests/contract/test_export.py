@@ -27,6 +27,7 @@ from agent_sre.domain.reference import Window
 from agent_sre.domain.signal import Signal, default_signals
 from agent_sre.domain.telemetry import Change, Edge, LogLine, LogSource, LogStream, Series, Span
 from agent_sre.domain.verdict import Question
+from agent_sre.evidence.redaction import Redaction
 from agent_sre.evidence.scope import Limits, Readers
 from agent_sre.graph.build import build_graph
 from agent_sre.graph.state import Context
@@ -102,7 +103,7 @@ async def service(tmp_path: Path) -> AsyncIterator[Service]:
         signals=default_signals(),
         runbooks=load_runbooks([builtin_folder()]),
         policy=Policy(mode=Mode.SUGGEST),
-        limits=Limits(redaction_key=b"of the process"),
+        limits=Limits(redaction=Redaction(b"of the process")),
     )
     yield Service(store, context, clock, Settings(_env_file=None, data_dir=tmp_path / "data"))
     await store.close()

@@ -14,6 +14,7 @@ from agent_sre.domain.errors import PermanentError
 from agent_sre.domain.log_search import Level, LogSearch
 from agent_sre.domain.telemetry import LogSource
 from agent_sre.evidence.catalogue import COLLECTORS
+from agent_sre.evidence.redaction import Redaction
 from agent_sre.evidence.run import run_collector
 from agent_sre.evidence.scope import Limits, Readers, Scope
 from agent_sre.outbound import Endpoint
@@ -115,7 +116,7 @@ async def test_agent_sre_doctor_reaches_it_by_its_settings(url: str, tmp_path: P
 
 
 async def test_an_incident_gets_its_lines_with_query_and_link(logs: LogReader) -> None:
-    limits = Limits(redaction_key=b"k")
+    limits = Limits(redaction=Redaction(b"k"))
     scope = Scope("i", 1, WINDOW.end, WINDOW, namespaces=("shop",), alerts=(), limits=limits)
     collector = next(item for item in COLLECTORS if item.name == "pod_logs")
     found = await run_collector(collector, scope, Readers(log_store=logs))

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
+from agent_sre.domain.errors import PermanentError
 from agent_sre.domain.evidence import Gap, Observation
 from agent_sre.domain.telemetry import Change, LogLine, LogSource, LogStream, Series, Span
-from agent_sre.evidence.redaction import Redactor
+from agent_sre.evidence.redaction import Redaction, Redactor, site_patterns
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ALNUM = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
@@ -263,3 +264,25 @@ def test_the_same_person_looks_the_same_everywhere() -> None:
 def test_what_was_redacted_stays_as_it_is_under_another_key(form: str, secret: str, after: str) -> None:
     once = Redactor(b"of one process").text(f"{form.format(s=secret)} {after}")
     assert Redactor(b"of another").text(once) == once
+
+
+@given(st.integers(0, 999_999), AROUND)
+def test_what_a_site_calls_secret_never_survives(number: int, around: str) -> None:
+    redaction = Redaction(b"key", site_patterns({"customer": "CUST-[0-9]{6}", "pin": "pin is (?P<value>[0-9]{4})"}))
+    line = around.format(s=f"CUST-{number:06d}")
+    assert f"CUST-{number:06d}" not in stored(redaction.redactor().observation(everywhere(line)))
+    assert "[redacted:customer:" in redaction.redactor().text(line)
+    assert redaction.redactor().text("the pin is 1234!").startswith("the pin is [redacted:pin:")
+
+
+@pytest.mark.parametrize(
+    ("patterns", "said"),
+    [
+        ({"a": "["}, "redaction pattern a: '\\[' is no regular expression"),
+        ({"a": "x*"}, "would be everywhere"),
+        ({"A B": "x"}, "redaction pattern 'A B': the kind must be"),
+    ],
+)
+def test_a_pattern_that_is_wrong_is_named(patterns: dict[str, str], said: str) -> None:
+    with pytest.raises(PermanentError, match=said):
+        site_patterns(patterns)

@@ -7,6 +7,7 @@ import pytest
 from agent_sre.adapters.store_memory import MemoryStore
 from agent_sre.domain.alert import fingerprint_of
 from agent_sre.domain.errors import TemporaryError
+from agent_sre.evidence.redaction import Redaction
 from agent_sre.service.accept_alerts import accept_alerts
 from agent_sre.service.accept_payload import QUARANTINE_BYTES, Accepted, Delivery, Refusal, RefusedPayload
 from agent_sre.testing.clock import FrozenClock
@@ -17,7 +18,9 @@ CLOCK = FrozenClock(NOON)
 
 
 async def accept(body: bytes, store: MemoryStore, **options: int) -> Accepted:
-    return await accept_alerts(Delivery("alertmanager", body), inbox=store.inbox, clock=CLOCK, **options)
+    return await accept_alerts(
+        Delivery("alertmanager", body), inbox=store.inbox, clock=CLOCK, redaction=Redaction(), **options
+    )
 
 
 async def test_accepted_alerts_wait_in_the_inbox_in_order() -> None:
@@ -71,7 +74,7 @@ async def test_a_store_that_is_down_is_never_an_acceptance(body: bytes) -> None:
     store = MemoryStore()
     inbox = FailingInbox(store.inbox)
     with pytest.raises(TemporaryError):
-        await accept_alerts(Delivery("alertmanager", body), inbox=inbox, clock=CLOCK)
+        await accept_alerts(Delivery("alertmanager", body), inbox=inbox, clock=CLOCK, redaction=Redaction())
     assert await store.inbox.pending(10) == ()
 
 

@@ -38,7 +38,7 @@ async def gather(state: GatherTask, runtime: Runtime[Context]) -> Update:
         budget=context.budgets.of(state["incident_id"], state["run"], context.limits.per_backend),
     )
     if context.recording is not None:
-        collected = await context.recording.collected(collector.name, context.limits.redaction_key)
+        collected = await context.recording.collected(collector.name, context.limits.redaction)
     else:
         cluster = context.listings.of(state["incident_id"], state["run"], context.readers.cluster)
         collected = await run_collector(collector, scope, replace(context.readers, cluster=cluster))

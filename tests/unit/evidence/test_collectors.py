@@ -11,6 +11,7 @@ from agent_sre.adapters.metrics_snapshot import SnapshotMetrics
 from agent_sre.domain.errors import PermanentError, TemporaryError
 from agent_sre.domain.telemetry import LogSource
 from agent_sre.evidence.catalogue import COLLECTORS, Collector
+from agent_sre.evidence.redaction import Redaction
 from agent_sre.evidence.run import run_collector
 from agent_sre.evidence.scope import Collected, Readers, Scope
 from agent_sre.ports.cluster import CLUSTER_SCOPED, READ_KINDS
@@ -94,7 +95,7 @@ async def test_a_collector_that_hangs_elsewhere_is_given_up() -> None:
 
 
 async def test_what_is_stored_is_redacted() -> None:
-    found = await run("pod_logs", scope(redaction_key=b"k"), readers())
+    found = await run("pod_logs", scope(redaction=Redaction(b"k")), readers())
     (line,) = found.observations[0].streams[0].lines
     assert line.text.startswith("token=[redacted:value:")
 
