@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from agent_sre.domain.evidence import Gap, Observation
 from agent_sre.evidence.catalogue import COLLECTORS
-from agent_sre.evidence.redaction import Redaction
+from agent_sre.evidence.redaction import Redaction, Redactor
 from agent_sre.evidence.scope import Collected
 
 
