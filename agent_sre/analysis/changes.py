@@ -143,6 +143,9 @@ def _carrier(change: Change, every: list[Change], start: float, troubled: Mappin
     """The deploy that brought a commit into service: of this commit by name, else of what is in trouble, else any."""
     if change.kind != "commit":
         return None
+    told = next((item for item in every if change.carried_by and item.id == change.carried_by), None)
+    if told is not None:
+        return told
     later = [item for item in every if item.kind == "deploy" and item.time >= change.time]
     named = [item for item in later if item.id == change.id or (len(change.id) > 6 and change.id[:7] in item.summary)]
     if named:

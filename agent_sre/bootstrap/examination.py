@@ -10,6 +10,7 @@ from agent_sre.adapters.clock_system import SystemClock
 from agent_sre.bootstrap.live import signals
 from agent_sre.bootstrap.log_store import log_store_probe
 from agent_sre.bootstrap.metrics import metrics_probes
+from agent_sre.bootstrap.repositories import repository_probes
 from agent_sre.bootstrap.running import database_url
 from agent_sre.bootstrap.snapshot import runbooks
 from agent_sre.bootstrap.tools import tool_probes
@@ -134,6 +135,7 @@ async def _probes(settings: Settings) -> list[Probe]:
     trace_store = trace_store_probe(settings)
     probes += [probe for probe in (log_store, trace_store) if probe is not None]
     probes += tool_probes(settings)
+    probes += repository_probes(settings)
     if settings.kubernetes != "off":
         from agent_sre.adapters.kubernetes_api import KubernetesProbe, KubernetesWriterProbe, Reach
 

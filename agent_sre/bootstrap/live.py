@@ -9,6 +9,7 @@ from pathlib import Path
 from agent_sre.adapters.clock_system import RandomIds, SystemClock
 from agent_sre.bootstrap.log_store import open_log_store
 from agent_sre.bootstrap.metrics import open_metrics
+from agent_sre.bootstrap.repositories import open_repositories
 from agent_sre.bootstrap.running import World
 from agent_sre.bootstrap.snapshot import runbooks
 from agent_sre.bootstrap.trace_store import open_trace_store
@@ -34,6 +35,9 @@ async def open_world(settings: Settings) -> AsyncIterator[World]:
             stack.push_async_callback(traces.close)
         cluster = logs = writer = None
         sources: dict[str, ChangeReader] = {}
+        repositories = open_repositories(settings)
+        for _, commits in repositories:
+            stack.push_async_callback(commits.close)
         if settings.kubernetes != "off":
             from agent_sre.adapters.kubernetes_api import HelmReleases, KubernetesLogs, Reach, open_cluster, open_writer
 
@@ -58,6 +62,7 @@ async def open_world(settings: Settings) -> AsyncIterator[World]:
                 log_store=log_store,
                 traces=traces,
                 change_sources=sources,
+                repositories=repositories,
             ),
             writer=writer,
             signals=signals(settings),

@@ -14,6 +14,7 @@ ORDER = (
     "alert_rule",
     "incident",
     "line_index",
+    "repository",
     "telemetry",
     "trace_search",
     "promql",

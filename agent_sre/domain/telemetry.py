@@ -120,7 +120,8 @@ class LogStream:
 @dataclass(frozen=True, slots=True)
 class Change:
     """Something somebody or something changed. ``kind``: deploy, commit, config, feature_flag, scale, infrastructure
-    or other. ``target`` is as the source wrote it: a service, a file path, a flag."""
+    or other. ``target`` is as the source wrote it: a service, a file path, a flag. ``carried_by`` is the id of the
+    deploy that brought a commit into service, where that is known."""
 
     id: str
     time: datetime
@@ -129,6 +130,7 @@ class Change:
     summary: str
     author: str = ""
     diff: str = ""
+    carried_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,26 +6,23 @@ Change, aimed at the workloads that the object says it manages, and carries the 
 the deploy that brought them. Not here: whether a failed one is the cause (``analysis.gitops``).
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
 
-from agent_sre.domain.instant import parse_instant
 from agent_sre.domain.telemetry import Change
 from agent_sre.domain.visible import one_line
+from agent_sre.evidence.object_fields import Object, entries, name_of, namespace_of, part, time_of
 
 _WORKLOADS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "Rollout", "CronJob", "Job"})
 _NAMED = 20
 _SHORT = 12
-Object = Mapping[str, Any]
 
 
 def deploys_to(item: Object, namespaces: Sequence[str]) -> bool:
     """Whether an Application, a Kustomization or a HelmRelease puts anything into one of these namespaces."""
-    spec, status = _part(item, "spec"), _part(item, "status")
-    aims = {_part(spec, "destination").get("namespace"), spec.get("targetNamespace")}
-    aims |= {entry.get("namespace") for entry in _entries(status, "resources")}
-    aims |= {str(entry.get("id")).partition("_")[0] for entry in _entries(_part(status, "inventory"), "entries")}
+    spec, status = part(item, "spec"), part(item, "status")
+    aims = {part(spec, "destination").get("namespace"), spec.get("targetNamespace")}
+    aims |= {entry.get("namespace") for entry in entries(status, "resources")}
+    aims |= {str(entry.get("id")).partition("_")[0] for entry in entries(part(status, "inventory"), "entries")}
     return bool(aims & set(namespaces))
 
 
@@ -42,65 +39,67 @@ def deployments(items: Iterable[Object]) -> tuple[Change, ...]:
 
 
 def _application(item: Object) -> Iterator[Change]:
-    status, name = _part(item, "status"), _name(item)
-    managed = [entry for entry in _entries(status, "resources") if entry.get("kind") in _WORKLOADS]
+    status, name = part(item, "status"), name_of(item)
+    managed = [entry for entry in entries(status, "resources") if entry.get("kind") in _WORKLOADS]
     target = _target((str(entry.get("name")) for entry in managed), name)
-    for entry in _entries(status, "history"):
-        time = _time(entry.get("deployedAt"))
+    for entry in entries(status, "history"):
+        time = time_of(entry.get("deployedAt"))
         if time is not None:
             words = f"Argo CD synced {name} to {_revision(entry)} of {_source(entry)}"
-            author = str(_part(entry, "initiatedBy").get("username") or "")
-            yield Change(f"argocd/{_space(item)}/{name}@{_revision(entry)}", time, "deploy", target, words, author)
-    operation = _part(status, "operationState")
-    time = _time(operation.get("finishedAt") or operation.get("startedAt"))
+            author = str(part(entry, "initiatedBy").get("username") or "")
+            yield Change(
+                f"argocd/{namespace_of(item)}/{name}@{_revision(entry)}", time, "deploy", target, words, author
+            )
+    operation = part(status, "operationState")
+    time = time_of(operation.get("finishedAt") or operation.get("startedAt"))
     if operation.get("phase") in {"Failed", "Error"} and time is not None:
-        aim = _revision(_part(operation, "syncResult")) or _revision(_part(_part(operation, "operation"), "sync"))
+        aim = _revision(part(operation, "syncResult")) or _revision(part(operation, "operation", "sync"))
         words = f"Argo CD failed to sync {name} to {aim}: {one_line(str(operation.get('message') or ''), 300)}"
-        yield Change(f"argocd/{_space(item)}/{name}@{aim}-failed", time, "deploy", target, words)
+        yield Change(f"argocd/{namespace_of(item)}/{name}@{aim}-failed", time, "deploy", target, words)
 
 
 def _kustomization(item: Object) -> Iterator[Change]:
-    status, name = _part(item, "status"), _name(item)
-    inventory = [str(entry.get("id")).split("_") for entry in _entries(_part(status, "inventory"), "entries")]
+    status, name = part(item, "status"), name_of(item)
+    inventory = [str(entry.get("id")).split("_") for entry in entries(part(status, "inventory"), "entries")]
     target = _target((parts[1] for parts in inventory if len(parts) == 4 and parts[3] in _WORKLOADS), name)
     ready = _condition(status, "Ready")
-    time = _time(ready.get("lastTransitionTime"))
+    time = time_of(ready.get("lastTransitionTime"))
     if time is None:
         return
     if ready.get("status") == "True":
         applied = _flux_revision(str(status.get("lastAppliedRevision") or ""))
         yield Change(
-            f"flux/{_space(item)}/{name}@{applied}", time, "deploy", target, f"Flux applied {applied} by {name}"
+            f"flux/{namespace_of(item)}/{name}@{applied}", time, "deploy", target, f"Flux applied {applied} by {name}"
         )
     elif ready.get("status") == "False":
         aim = _flux_revision(str(status.get("lastAttemptedRevision") or ""))
         why = one_line(f"{ready.get('reason')}: {ready.get('message')}", 300)
         words = f"Flux failed to apply {aim} by {name}: {why}"
-        yield Change(f"flux/{_space(item)}/{name}@{aim}-failed", time, "deploy", target, words)
+        yield Change(f"flux/{namespace_of(item)}/{name}@{aim}-failed", time, "deploy", target, words)
 
 
 def _helm_release(item: Object) -> Iterator[Change]:
-    releases = _entries(_part(item, "status"), "history")
+    releases = entries(part(item, "status"), "history")
     for place, entry in enumerate(releases):
-        time = _time(entry.get("lastDeployed") or entry.get("firstDeployed"))
+        time = time_of(entry.get("lastDeployed") or entry.get("firstDeployed"))
         if time is None:
             continue
         chart = f"{entry.get('chartName')}-{entry.get('chartVersion')}"
         before = f" (before: {releases[place + 1].get('chartVersion')})" if place + 1 < len(releases) else ""
-        name, space = str(entry.get("name") or _name(item)), str(entry.get("namespace") or _space(item))
+        name, space = str(entry.get("name") or name_of(item)), str(entry.get("namespace") or namespace_of(item))
         version = entry.get("version")
         words = f"Helm release {name} revision {version}, chart {chart}{before}: {entry.get('status')}, by Flux"
         yield Change(f"helm/{space}/{name}@v{version}", time, "deploy", name, one_line(words, 300))
 
 
 def _rollout(item: Object) -> Iterator[Change]:
-    status, name = _part(item, "status"), _name(item)
-    time = _time(status.get("abortedAt"))
+    status, name = part(item, "status"), name_of(item)
+    time = time_of(status.get("abortedAt"))
     if status.get("abort") is True and time is not None:
-        revision = str((_part(item, "metadata").get("annotations") or {}).get("rollout.argoproj.io/revision") or "")
+        revision = str(part(item, "metadata", "annotations").get("rollout.argoproj.io/revision") or "")
         why = one_line(str(status.get("message") or ""), 300)
         words = f"Argo Rollouts called off revision {revision} of {name}: {why}"
-        yield Change(f"{_space(item)}/{name}@{revision}-aborted", time, "deploy", name, words)
+        yield Change(f"{namespace_of(item)}/{name}@{revision}-aborted", time, "deploy", name, words)
 
 
 def _nothing(_item: Object) -> Iterator[Change]:
@@ -120,7 +119,7 @@ def _flux_revision(revision: str) -> str:
 
 
 def _source(entry: Object) -> str:
-    sources = _entries(entry, "sources") or [_part(entry, "source")]
+    sources = entries(entry, "sources") or [part(entry, "source")]
     shown = [f"{one.get('repoURL', '')} {one.get('path') or one.get('chart') or ''}".strip() for one in sources]
     return one_line(", ".join(shown), 200)
 
@@ -130,29 +129,4 @@ def _target(names: Iterable[str], otherwise: str) -> str:
 
 
 def _condition(status: Object, kind: str) -> Object:
-    return next((entry for entry in _entries(status, "conditions") if entry.get("type") == kind), {})
-
-
-def _part(item: Object, key: str) -> Object:
-    found = item.get(key)
-    return found if isinstance(found, Mapping) else {}
-
-
-def _entries(item: Object, key: str) -> list[Object]:
-    found = item.get(key)
-    return [entry for entry in found if isinstance(entry, Mapping)] if isinstance(found, list) else []
-
-
-def _name(item: Object) -> str:
-    return str(_part(item, "metadata").get("name") or "")
-
-
-def _space(item: Object) -> str:
-    return str(_part(item, "metadata").get("namespace") or "")
-
-
-def _time(text: object) -> datetime | None:
-    try:
-        return parse_instant(text) if isinstance(text, str) else None
-    except ValueError:
-        return None
+    return next((entry for entry in entries(status, "conditions") if entry.get("type") == kind), {})

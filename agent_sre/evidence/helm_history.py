@@ -11,21 +11,27 @@ label its pods. For these there is Helm's own record (``AGENT_SRE_HELM_SECRETS``
 
 import itertools
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from agent_sre.domain.instant import parse_instant
 from agent_sre.domain.telemetry import Change
+from agent_sre.evidence.object_fields import (
+    Object,
+    controller_of,
+    made_at,
+    name_of,
+    namespace_of,
+    part,
+    revision_of,
+    template_of,
+)
 
 _CHART, _VERSION = "helm.sh/chart", "app.kubernetes.io/version"
 _RELEASE, _RELEASE_NAMESPACE = "meta.helm.sh/release-name", "meta.helm.sh/release-namespace"
-_REVISIONS = ("deployment.kubernetes.io/revision", "rollout.argoproj.io/revision")
 _TOGETHER = timedelta(minutes=10)
 """Rollouts of one release that begin within this time belong to one upgrade."""
 _NAMED = 20
-Object = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +50,18 @@ def helm_changes(generations: Iterable[Object], workloads: Iterable[Object]) -> 
     releases = {_key(item): _release(item) for item in workloads}
     made_by: dict[tuple[str, str, str], list[Object]] = defaultdict(list)
     for item in generations:
-        owner = next((one for one in _metadata(item).get("ownerReferences") or () if one.get("controller")), None)
+        owner = controller_of(item)
         if owner is not None:
-            made_by[str(owner.get("kind")), _namespace(item), str(owner.get("name"))].append(item)
+            made_by[owner].append(item)
     steps = [step for owner, found in made_by.items() for step in _steps(owner, found, releases.get(owner))]
     return tuple(_change(group) for group in _upgrades(steps))
 
 
 def _steps(owner: tuple[str, str, str], found: list[Object], release: tuple[str, str] | None) -> Iterable[_Step]:
-    ordered = sorted(found, key=_order)
+    ordered = sorted(found, key=lambda item: (revision_of(item), str(made_at(item) or "")))
     for before, after in itertools.pairwise(ordered):
         known = _release(after) or release
-        time = _made(after)
+        time = made_at(after)
         told = _told(before), _told(after)
         # A label that appears or is left out says that somebody changed the template, not what Helm installed.
         differ = any(old and new and old != new for old, new in zip(*told, strict=True))
@@ -95,42 +101,18 @@ def _change(group: list[_Step]) -> Change:
 
 def _told(item: Object) -> tuple[str, str]:
     """Chart and application version, by the labels of the object or of its pod template."""
-    template = item.get("spec") if item.get("kind") != "ControllerRevision" else (item.get("data") or {}).get("spec")
-    inner = ((template or {}).get("template") or {}).get("metadata") or {}
-    labels = {**(_metadata(item).get("labels") or {}), **(inner.get("labels") or {})}
+    labels = {**part(item, "metadata", "labels"), **part(template_of(item), "metadata", "labels")}
     return str(labels.get(_CHART) or ""), str(labels.get(_VERSION) or "")
 
 
 def _release(item: Object) -> tuple[str, str] | None:
     """Namespace and name of the release that the object belongs to, or None where Helm does not keep it."""
-    annotations, labels = _metadata(item).get("annotations") or {}, _metadata(item).get("labels") or {}
+    annotations, labels = part(item, "metadata", "annotations"), part(item, "metadata", "labels")
     name = annotations.get(_RELEASE)
     if not name and labels.get("app.kubernetes.io/managed-by") == "Helm":
         name = labels.get("app.kubernetes.io/instance")
-    return (str(annotations.get(_RELEASE_NAMESPACE) or _namespace(item)), str(name)) if name else None
-
-
-def _order(item: Object) -> tuple[int, str]:
-    annotations = _metadata(item).get("annotations") or {}
-    told = str(item.get("revision") or next((annotations[key] for key in _REVISIONS if key in annotations), ""))
-    return int(told) if told.isdecimal() else 0, str(_metadata(item).get("creationTimestamp") or "")
-
-
-def _made(item: Object) -> datetime | None:
-    try:
-        return parse_instant(str(_metadata(item).get("creationTimestamp")))
-    except ValueError:
-        return None
+    return (str(annotations.get(_RELEASE_NAMESPACE) or namespace_of(item)), str(name)) if name else None
 
 
 def _key(item: Object) -> tuple[str, str, str]:
-    return str(item.get("kind")), _namespace(item), str(_metadata(item).get("name"))
-
-
-def _namespace(item: Object) -> str:
-    return str(_metadata(item).get("namespace") or "")
-
-
-def _metadata(item: Object) -> Mapping[str, Any]:
-    metadata = item.get("metadata")
-    return metadata if isinstance(metadata, Mapping) else {}
+    return str(item.get("kind")), namespace_of(item), name_of(item)

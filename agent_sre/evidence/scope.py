@@ -11,11 +11,12 @@ from datetime import datetime
 from agent_sre.domain.alert import Alert
 from agent_sre.domain.evidence import Gap, Observation
 from agent_sre.domain.reference import Window
+from agent_sre.domain.repository import Repository
 from agent_sre.domain.signal import Signal
 from agent_sre.evidence.budget import Budget, BudgetLimits
 from agent_sre.evidence.redaction import Redaction
 from agent_sre.ports.cluster import ClusterReader
-from agent_sre.ports.context import ChangeReader, TopologyReader, TraceReader
+from agent_sre.ports.context import ChangeReader, CommitReader, TopologyReader, TraceReader
 from agent_sre.ports.logs import LogReader
 from agent_sre.ports.metrics import MetricsReader
 
@@ -68,7 +69,8 @@ class Readers:
     """The read-only ports; None where a source is not there.
 
     ``logs`` reads what the containers' runtime keeps (current and previous runs), ``log_store`` what was shipped away.
-    ``change_sources`` are further sources of changes by their names, such as a repository's host.
+    ``change_sources`` are further sources of changes by their names, ``repositories`` the configured ones with their
+    commits.
     """
 
     cluster: ClusterReader | None = None
@@ -79,6 +81,7 @@ class Readers:
     traces: TraceReader | None = None
     log_store: LogReader | None = None
     change_sources: Mapping[str, ChangeReader] = field(default_factory=dict)
+    repositories: tuple[tuple[Repository, CommitReader], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

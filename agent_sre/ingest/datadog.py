@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from agent_sre.domain.visible import one_line
-from agent_sre.ingest.fields import first, instant, mapping, pairs, text, word
+from agent_sre.ingest.fields import first, instant, mapping, pairs, word
 from agent_sre.ingest.payload import PayloadError
 from agent_sre.ingest.told import Reading, Told
 

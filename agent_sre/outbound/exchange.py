@@ -16,7 +16,7 @@ import orjson
 from tenacity import (
     AsyncRetrying,
     RetryCallState,
-    retry_if_exception_type,
+    retry_if_exception,
     stop_after_attempt,
     stop_after_delay,
     wait_exponential_jitter,
@@ -34,6 +34,18 @@ _LONGEST_WAIT = 5.0
 _EXCERPT = 300
 _MESSAGE = 1_000
 _ERROR_BYTES = 64 * 1024
+
+
+class Refused(PermanentError):
+    """The back end said no; ``status`` is how."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class RateLimited(TemporaryError):
+    """The back end serves us no more for a while; not asked again by itself, the caller decides."""
 
 
 class TooLong(PermanentError):
@@ -55,7 +67,8 @@ class Call:
 class Exchange:
     """Requests to one back end. The client is made on first use, in the loop that uses it.
 
-    ``words`` makes the back end's own message out of an error's body.
+    ``words`` makes the back end's own message out of an error's body. ``limited`` says for how many seconds a refusal
+    (status, headers, those words) is a rate limit's, None where it is none: some say it with a 403.
     """
 
     def __init__(
@@ -64,27 +77,39 @@ class Exchange:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         breaker: Breaker | None = None,
         words: Callable[[bytes], str] = lambda content: content[:_EXCERPT].decode(errors="replace"),
+        limited: Callable[[int, Mapping[str, str], str], float | None] = lambda status, headers, words: None,
     ) -> None:
         self.endpoint = endpoint
         self._words = words
+        self._limited = limited
         self._sleep = sleep
         self._breaker = breaker or Breaker()
         self._slots = asyncio.Semaphore(endpoint.parallel)
         self._client: httpx.AsyncClient | None = None
 
-    async def document(self, call: Call, max_bytes: int = MAX_BYTES) -> Any:
-        """The JSON answer of a call. Raises PermanentError where it is no JSON, TooLong beyond ``max_bytes``."""
+    async def document(
+        self, call: Call, max_bytes: int = MAX_BYTES, heed: Callable[[Mapping[str, str]], None] = lambda headers: None
+    ) -> Any:
+        """The JSON answer of a call; ``heed`` is shown its headers.
+
+        Raises PermanentError where it is no JSON, TooLong beyond ``max_bytes``.
+        """
 
         async def whole(parts: AsyncIterator[bytes]) -> bytes:
             return await bounded(parts, max_bytes)
 
-        content = await self.read(call, whole)
+        content = await self.read(call, whole, heed)
         try:
             return orjson.loads(content)
         except orjson.JSONDecodeError:
             raise self.foreign(call, content) from None
 
-    async def read(self, call: Call, take: Callable[[AsyncIterator[bytes]], Awaitable[T]]) -> T:
+    async def read(
+        self,
+        call: Call,
+        take: Callable[[AsyncIterator[bytes]], Awaitable[T]],
+        heed: Callable[[Mapping[str, str]], None] = lambda headers: None,
+    ) -> T:
         """What ``take`` makes of a successful answer's body; called again from the start where a try is repeated.
 
         Raises TemporaryError for what may pass, after up to three tries within the endpoint's time; PermanentError for
@@ -92,7 +117,7 @@ class Exchange:
         """
         self._breaker.check(str(self.endpoint))
         retrying = AsyncRetrying(
-            retry=retry_if_exception_type(TemporaryError),
+            retry=retry_if_exception(lambda error: isinstance(error, TemporaryError) and not _is_limit(error)),
             stop=stop_after_attempt(_ATTEMPTS) | stop_after_delay(self.endpoint.timeout_seconds),
             wait=_wait,
             sleep=self._sleep,
@@ -101,7 +126,7 @@ class Exchange:
         try:
             async for attempt in retrying:
                 with attempt:
-                    found = await self._once(call, take)
+                    found = await self._once(call, take, heed)
                     self._breaker.answered()
                     return found
         except TemporaryError as error:
@@ -129,12 +154,18 @@ class Exchange:
             await self._client.aclose()
             self._client = None
 
-    async def _once(self, call: Call, take: Callable[[AsyncIterator[bytes]], Awaitable[T]]) -> T:
+    async def _once(
+        self,
+        call: Call,
+        take: Callable[[AsyncIterator[bytes]], Awaitable[T]],
+        heed: Callable[[Mapping[str, str]], None],
+    ) -> T:
         where, seconds = str(self.endpoint), self.endpoint.timeout_seconds
         client = self._opened()
         try:
             async with self._slots, asyncio.timeout(seconds), _sent(client, call) as response:
                 if response.is_success:
+                    heed(response.headers)
                     return await take(response.aiter_bytes())
                 raise self._refusal(call, response, await _beginning(response))
         except (TimeoutError, httpx.TimeoutException):
@@ -154,6 +185,9 @@ class Exchange:
         """The error of an answer with a status that says no; the back end's own words are kept."""
         where, status, prefix = str(self.endpoint), response.status_code, self.endpoint.settings
         text = " ".join(self._words(content)[:_MESSAGE].split()) or response.reason_phrase
+        wait = self._limited(status, response.headers, text)
+        if wait is not None:
+            return RateLimited(f"{where} limits our rate ({status}), for {wait:.0f} s more: {text}", retry_after=wait)
         if status in {401, 403}:
             fix = f"check {prefix}_{', _'.join(self.endpoint.login)}, and that they may read"
             return PermanentError(f"{where} refused the credentials for {call.path} ({status}): {text}; {fix}")
@@ -165,8 +199,8 @@ class Exchange:
             return PermanentError(f"{where} redirects to {aim[:_EXCERPT]}, which is not followed; {fix}")
         if status == httpx.codes.NOT_FOUND:
             fix = f"check {prefix}_URL, and that it is {self.endpoint.name}"
-            return PermanentError(f"{where} has no {call.path} (404): {text}; {fix}")
-        return PermanentError(f"{where} refused the request ({status}): {text}")
+            return Refused(f"{where} has no {call.path} (404): {text}; {fix}", status)
+        return Refused(f"{where} refused the request ({status}): {text}", status)
 
     def foreign(self, call: Call, content: bytes) -> PermanentError:
         """The error of an answer that is not the API's: a proxy's page, another service."""
@@ -175,6 +209,10 @@ class Exchange:
             f"{self.endpoint} is not what it should be: {call.path} answered {text!r}; "
             f"check {self.endpoint.settings}_URL"
         )
+
+
+def _is_limit(error: BaseException) -> bool:
+    return isinstance(error, RateLimited)
 
 
 def _sent(client: httpx.AsyncClient, call: Call) -> AbstractAsyncContextManager[httpx.Response]:

@@ -16,6 +16,17 @@ class ChangeReader(Protocol):
         ...
 
 
+class CommitReader(ChangeReader, Protocol):
+    """The commits of one repository: those of a window, and those between two revisions."""
+
+    async def between(self, old: str, new: str) -> tuple[Change, ...]:
+        """Commits that ``new`` has and ``old`` has not, oldest first; none where the repository lacks either.
+
+        Revisions are commit ids, whole or their first seven characters or more.
+        """
+        ...
+
+
 class TopologyReader(Protocol):
     """Who calls whom."""
 

@@ -181,6 +181,11 @@ class Settings(WebhookSettings, BaseSettings):
         "argocd,flux-system",
         description="Namespaces where Argo CD and Flux keep the objects that say what they deploy, comma-separated.",
     )
+    repositories_file: str = Field(
+        "",
+        description="YAML or JSON file with the repositories whose commits are read (GitHub, GitLab) and the workloads "
+        "they are of; see docs/changes.md.",
+    )
     helm_secrets: bool = Field(
         False,
         description="true: Helm's releases are read from the labels of its Secrets, never their data. Needs the right "

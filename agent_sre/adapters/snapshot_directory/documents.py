@@ -135,9 +135,9 @@ def parse_changes(content: bytes, file: str, now: datetime) -> tuple[Change, ...
         if not isinstance(item, Mapping):
             raise PermanentError(f"{file}: [{index}] is {item!r}; expected a mapping with time, kind, target, id")
         time = _instant(item.get("time"), file, f"[{index}].time")
-        text = {key: str(item.get(key) or "") for key in ("id", "kind", "target", "summary", "author", "diff")}
-        kind = text["kind"] if text["kind"] in _CHANGE_KINDS else "other"
-        changes.append(Change(text["id"], time, kind, text["target"], text["summary"], text["author"], text["diff"]))
+        text = {key: str(item.get(key) or "") for key in ("id", "target", "summary", "author", "diff", "carried_by")}
+        kind = str(item.get("kind") or "")
+        changes.append(Change(time=time, kind=kind if kind in _CHANGE_KINDS else "other", **text))
     return tuple(sorted((change for change in changes if change.time <= now), key=lambda change: change.time))
 
 
