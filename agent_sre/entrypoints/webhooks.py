@@ -106,6 +106,8 @@ class Webhooks:
         if accepted.ignored:
             log.info("nothing to take from a message", source=source, why=accepted.ignored)
             answer["ignored"] = accepted.ignored
+        if accepted.to_do:
+            log.warning("an operator must act", source=source, what=accepted.to_do)
         return JSONResponse(answer, 202), Intake.ACCEPTED, accepted.items
 
 

@@ -1,11 +1,12 @@
 """CloudWatch alarms, as Amazon SNS delivers them: a JSON alarm in the ``Message`` text of a JSON envelope.
 
 Three kinds of envelope come. A Notification holds an alarm, in CloudWatch's own form or as EventBridge's event. The two
-confirmations hold a URL that would (un)subscribe whoever opens it: it is never opened, the operator is told to confirm
-in AWS. That the envelope is Amazon's is proven before it comes here (``entrypoints``, ``adapters.sns_signature``).
-``INSUFFICIENT_DATA`` is a blind spot, not an outage.
+confirmations hold a URL that would subscribe whoever opens it: it is never opened. The operator is told it, where it is
+SNS's own in the region of the topic, and decides. That the envelope is Amazon's is proven before it comes here
+(``entrypoints``, ``adapters.sns_signature``). ``INSUFFICIENT_DATA`` is a blind spot, not an outage.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -21,7 +22,7 @@ SOURCE = "cloudwatch"
 
 _FIX = "subscribe the webhook to a topic that CloudWatch alarms publish to, without raw message delivery"
 _CONFIRMATIONS = {
-    "SubscriptionConfirmation": "the subscription of {topic} waits: confirm it in AWS (docs/alerts.md says how)",
+    "SubscriptionConfirmation": "the subscription of {topic} waits to be confirmed by an operator; the log says how",
     "UnsubscribeConfirmation": "the webhook was unsubscribed from {topic}; subscribe it again if that was not meant",
 }
 _STATES = {"ALARM": True, "INSUFFICIENT_DATA": True, "OK": False}
@@ -32,7 +33,10 @@ def parse(payload: object, received_at: datetime) -> Reading:
     envelope = mapping(payload, "$", _FIX)
     kind, topic = word(envelope.get("Type")), one_line(word(envelope.get("TopicArn")), 300)
     if kind in _CONFIRMATIONS:
-        return Reading(ignored=_CONFIRMATIONS[kind].format(topic=topic or "a topic"))
+        ignored = _CONFIRMATIONS[kind].format(topic=topic or "a topic")
+        return Reading(
+            ignored=ignored, to_do=_to_confirm(envelope, topic) if kind == "SubscriptionConfirmation" else ""
+        )
     message = envelope.get("Message")
     if kind != "Notification" or not isinstance(message, str):
         raise PayloadError(f"$.Type is {shown(envelope.get('Type'))}, no notification with a Message", _FIX)
@@ -40,6 +44,18 @@ def parse(payload: object, received_at: datetime) -> Reading:
     event = section(alarm, "detail")
     told = _from_event(alarm, event) if "alarmName" in event else _from_alarm(alarm)
     return Reading((_told(told, topic, word(envelope.get("MessageId"))).alert(SOURCE, received_at),))
+
+
+def _to_confirm(envelope: Mapping[str, Any], topic: str) -> str:
+    """How an operator confirms: by the message's URL where it can only be Amazon's, else by its token."""
+    url, token = word(envelope.get("SubscribeURL")), one_line(word(envelope.get("Token")), 500)
+    region = _region(topic)
+    host = rf"sns\.{re.escape(region)}\.amazonaws\.com(?:\.cn)?"
+    if region and re.fullmatch(rf"https://{host}/\?Action=ConfirmSubscription&[\w.:&=%-]{{1,1000}}", url):
+        return f"to confirm the subscription of {topic}, if it is yours, open {url}"
+    return (
+        f"to confirm the subscription of {topic}, if it is yours, run: aws sns confirm-subscription --token {token!r}"
+    )
 
 
 def _from_alarm(alarm: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,10 +16,14 @@ from agent_sre.ingest.labels import MAX_LABELS, labels_of
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one message held: alerts, or in ``ignored`` why it holds none, naming what was met."""
+    """What one message held: alerts, or in ``ignored`` why it holds none, naming what was met.
+
+    ``to_do`` is what an operator must do about it, for the log; it may hold a one-time token.
+    """
 
     alerts: tuple[Alert, ...] = ()
     ignored: str = ""
+    to_do: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,7 +36,7 @@ async def accept_alerts(
         if alerts:
             await inbox.append(alerts)
         left_out = max((alert.truncated for alert in alerts), default=0)
-        return Accepted(len(alerts), left_out, redactor.text(reading.ignored))
+        return Accepted(len(alerts), left_out, redactor.text(reading.ignored), reading.to_do)
 
     if source.mends:
         delivery = replace(delivery, body=mended(delivery.body))

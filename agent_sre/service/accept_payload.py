@@ -35,12 +35,13 @@ class Delivery:
 class Accepted:
     """What was committed: how many alerts or changes, and how many more the sender says it left out.
 
-    ``ignored`` says why a message, or a part of it, is neither.
+    ``ignored`` says why a message, or a part of it, is neither; ``to_do`` what an operator must do, for the log alone.
     """
 
     items: int
     truncated: int = 0
     ignored: str = ""
+    to_do: str = ""
 
 
 Take = Callable[[object, datetime], Awaitable[Accepted]]

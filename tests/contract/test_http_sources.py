@@ -153,7 +153,7 @@ async def test_a_proven_confirmation_is_told_and_never_followed() -> None:
         async with running() as server:
             status, answer = await post(server, "cloudwatch", body("cloudwatch", "ignored_subscription"))
             assert (status, answer["accepted"]) == (202, 0)
-            assert "confirm it in AWS" in answer["ignored"]
+            assert "waits to be confirmed by an operator" in answer["ignored"]
     assert attempts == []
 
 

@@ -202,9 +202,21 @@ def test_row_7_datadog_as_a_form() -> None:
 
 
 def test_row_8_confirmations_are_told_and_hold_no_alert() -> None:
-    told = read("cloudwatch", "ignored_subscription").ignored
-    assert "arn:aws:sns:eu-west-1:123456789012:alarms" in told
-    assert "Token" not in told
+    told = read("cloudwatch", "ignored_subscription")
+    assert "arn:aws:sns:eu-west-1:123456789012:alarms" in told.ignored
+    assert "2336412f37f" not in told.ignored
+    assert "open https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription&" in told.to_do
+    for url in (
+        "https://evil.example/?Action=ConfirmSubscription&Token=1",
+        "https://sns.us-east-1.amazonaws.com/?Action=ConfirmSubscription&Token=1",
+        "https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription&Token=1 https://evil.example/",
+        None,
+    ):
+        payload = {**document("cloudwatch", "ignored_subscription"), "SubscribeURL": url}
+        to_do = SOURCES["cloudwatch"].parse(payload, NOON).to_do
+        assert "http" not in to_do
+        assert "aws sns confirm-subscription --token '2336412f37f'" in to_do
+    assert read("cloudwatch", "ignored_unsubscribe").to_do == ""
     with pytest.raises(PayloadError, match="not valid JSON"):
         SOURCES["cloudwatch"].parse({"Type": "Notification", "Message": "disk full"}, NOON)
 
