@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 from agent_sre.domain.errors import AgentSreError, PermanentError, TemporaryError
 from agent_sre.domain.reference import Window
-from agent_sre.domain.telemetry import Series
+from agent_sre.domain.telemetry import Exemplar, Series
 from agent_sre.ports.metrics import Listing, MetricNames, MetricsAnswer, MetricsReader
 
 T = TypeVar("T")
@@ -62,6 +62,12 @@ class MergedMetrics:
         """The names that any has."""
         found, missing = await self._ask(lambda reader: reader.metric_names(window))
         return MetricNames.of((name for names in found.values() for name in names), missing)
+
+    async def exemplars(self, selector: str, window: Window) -> tuple[Exemplar, ...]:
+        """The exemplars of all, each trace's once for each metric and moment."""
+        found, _ = await self._ask(lambda reader: reader.exemplars(selector, window))
+        once = {(item.metric, item.trace_id, item.time, item.value): item for items in found.values() for item in items}
+        return tuple(sorted(once.values(), key=lambda item: item.time))
 
     async def rules(self) -> Listing:
         """The rules of all, each once: replicas and a ruler above them have the same."""

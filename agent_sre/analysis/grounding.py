@@ -49,7 +49,7 @@ def shown_by(excerpt: str, observation: Observation) -> bool:
 def is_empty(observation: Observation) -> bool:
     """Whether a query was answered with nothing."""
     content = (observation.objects, observation.streams, observation.series, observation.changes, observation.edges)
-    return not any((*content, observation.spans, observation.rules))
+    return not any((*content, observation.spans, observation.exemplars, observation.rules))
 
 
 def empty_answer(observation: Observation) -> str:
@@ -66,6 +66,7 @@ def _names_telemetry(excerpt: str, observation: Observation) -> bool:
         or any(edge.caller in excerpt and edge.callee in excerpt for edge in observation.edges)
         or any(str(rule.get("name", rule.get("labels"))) in excerpt for rule in observation.rules)
         or any(span.service in excerpt for span in observation.spans)
+        or any(str(item) in excerpt for item in observation.exemplars)
     )
 
 

@@ -17,6 +17,7 @@ from agent_sre.analysis.departures import Departure, alerted, number
 from agent_sre.analysis.objects import object_of
 from agent_sre.analysis.profiles import Profile, profiles
 from agent_sre.analysis.resources import Sign
+from agent_sre.analysis.slow_requests import slow_request_facts
 from agent_sre.analysis.suspects import Suspect, suspects
 from agent_sre.domain.finding import Fact, Finding
 
@@ -101,6 +102,7 @@ def _finding(case: CaseFile, suspect: Suspect, place: int, felt: float) -> Findi
     facts += _callers_told(case, suspect) if suspect.network or not facts else ()
     if not facts:
         return None
+    facts += slow_request_facts(case, suspect.name) if main == "latency" else ()
     sharp = bool(suspect.signs) and suspect.signs[0].sharp
     if not sharp and _loaded(profile):
         felt *= 0.6

@@ -116,6 +116,18 @@ def _signal_of(name: str, catalogue: Mapping[str, Signal]) -> tuple[Signal | Non
     return catalogue.get(f"{name}_total"), ""
 
 
+def entity_of(case: CaseFile, metric: str, labels: Mapping[str, str]) -> tuple[Entity | None, str]:
+    """What a series is about, by its name and labels, and the unit of its metric; None where it is not known."""
+    catalogue: dict[str, Signal] = {}
+    for row in case.signals:
+        catalogue.setdefault(row.metric, row)
+    signal, _ = _signal_of(metric, catalogue)
+    if signal is None:
+        return None, ""
+    default = case.namespaces[0] if len(case.namespaces) == 1 else ""
+    return _entity(_ours(labels, signal), default), signal.unit
+
+
 def _read(seen: Seen[Series], signal: Signal, part: str, default_namespace: str) -> Measured | None:
     series = seen.value
     labels = _ours(series.labels, signal)

@@ -1,11 +1,10 @@
 """In which service slow requests spend their extra time, from traces alone.
 
-Where nobody measures latency, traces still do: a span's self time is its duration less what its children took, and it
-does not grow at a service that merely waits for a slow callee. The operation whose self time grew by most of what the
-whole requests grew is where the slowness begins (critical-path analysis, as in Google's *Dapper* and Uber's *CRISP*,
-for calls made one after another; for parallel ones it takes off too much, and so accuses nobody rather than the wrong
-one). What the time is spent on, spans do not say: the fault type stays the unspecific one of ``origin``. Where latency
-is measured this is left to the metrics, which see all requests. Called by ``engine``.
+Where nobody measures latency, traces still do: a span's own time on the critical path of its request
+(``critical_path``) does not grow at a service that merely waits for a slow callee, nor at one whose slowness nobody
+waits for. The operation whose own time grew by most of what the whole requests grew is where the slowness begins. What
+the time is spent on, spans do not say: the fault type stays the unspecific one of ``origin``. Where latency is measured
+this is left to the metrics, which see all requests. Called by ``engine``.
 """
 
 from collections import defaultdict
@@ -13,10 +12,12 @@ from collections.abc import Iterable
 from statistics import median
 
 from agent_sre.analysis.casefile import CaseFile
+from agent_sre.analysis.critical_path import critical_path, trees_of
 from agent_sre.analysis.departures import clock, incident_start, number
 from agent_sre.analysis.objects import object_of
 from agent_sre.analysis.profiles import profiles
-from agent_sre.analysis.traces import Forest, Operation, forest
+from agent_sre.analysis.slow_requests import slow_request_facts
+from agent_sre.analysis.traces import Forest, Operation
 from agent_sre.domain.finding import Fact, Finding
 
 _FEW = 8
@@ -34,7 +35,7 @@ def slow_operations(case: CaseFile) -> Iterable[Finding]:
     """The service in which slow requests spend most of their extra time, if traces are all that tells."""
     if not case.spans or any(item.signals.get("latency") for item in profiles(case).values()):
         return
-    trees, start = forest(case.spans), incident_start(case)
+    trees, start = trees_of(case), incident_start(case)
     whole, own = _times(trees, start)
     extra = max((_rise(times) for times in whole.values()), default=0.0)
     slow = {name: rise for name, times in own.items() if (rise := _rise(times)) > 0}
@@ -46,14 +47,14 @@ def slow_operations(case: CaseFile) -> Iterable[Finding]:
 
 
 def _times(trees: Forest, start: float) -> tuple[dict[Operation, Times], dict[Operation, Times]]:
-    """Durations of whole requests by their first operation, and self times of all operations."""
+    """Durations of whole requests by their first operation, and own times of all operations on critical paths."""
     whole: dict[Operation, Times] = defaultdict(lambda: {False: [], True: []})
     own: dict[Operation, Times] = defaultdict(lambda: {False: [], True: []})
     for span in trees.spans:
-        operation, since, took = (span.service, span.name), span.start >= start, span.end - span.start
-        own[operation][since].append(max(took - sum(child.end - child.start for child in trees.of(span)), 0.0))
         if trees.parent(span) is None:
-            whole[operation][since].append(took)
+            whole[span.service, span.name][span.start >= start].append(span.end - span.start)
+            for step in critical_path(trees, span):
+                own[step.span.service, step.span.name][step.span.start >= start].append(step.own)
     return whole, own
 
 
@@ -77,6 +78,7 @@ def _finding(case: CaseFile, trees: Forest, operation: Operation, times: Times, 
         statement=f"Slow requests spend their extra time in {name} of {service} itself, not in what it calls.",
         facts=(
             Fact(f"{name} of {service} takes {now} instead of {usual} itself", trees.observation(service), excerpt),
+            *slow_request_facts(case, service),
         ),
         distinguish=f"a profile of {service}, or spans inside {name}",
     )

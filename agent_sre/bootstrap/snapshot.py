@@ -40,7 +40,9 @@ def _snapshot_readers(snapshot: Snapshot) -> Readers:
     series = snapshot.series
     return Readers(
         cluster=SnapshotCluster(snapshot.objects) if snapshot.objects is not None else None,
-        metrics=SnapshotMetrics(lambda: series, lambda: snapshot.now) if series is not None else None,
+        metrics=SnapshotMetrics(lambda: series, lambda: snapshot.now, exemplars=lambda: snapshot.exemplars)
+        if series is not None
+        else None,
         logs=SnapshotLogs(snapshot.logs, snapshot.now) if snapshot.logs is not None else None,
         changes=SnapshotChanges(snapshot.changes) if snapshot.changes is not None else None,
         topology=SnapshotTopology(snapshot.edges) if snapshot.edges is not None else None,

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from agent_sre.domain.reference import Window
-from agent_sre.domain.telemetry import Change, Edge, LogStream, Series, Span
+from agent_sre.domain.telemetry import Change, Edge, Exemplar, LogStream, Series, Span
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,6 +35,7 @@ class Observation:
     changes: tuple[Change, ...] = ()
     edges: tuple[Edge, ...] = ()
     spans: tuple[Span, ...] = ()
+    exemplars: tuple[Exemplar, ...] = ()
     rules: tuple[Mapping[str, Any], ...] = ()
     answers: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
@@ -66,6 +67,7 @@ class Observation:
             ),
             edges=tuple(Edge(**edge) for edge in plain["edges"]),
             spans=tuple(Span(**span) for span in plain["spans"]),
+            exemplars=tuple(Exemplar(**exemplar) for exemplar in plain.get("exemplars", ())),
             rules=tuple(plain["rules"]),
             answers=tuple(plain.get("answers", ())),  # those of earlier versions have none
             left_out=tuple(plain["left_out"]),

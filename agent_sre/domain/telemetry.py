@@ -64,6 +64,30 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
+class Exemplar:
+    """One request that was counted in a series, by its trace: where to look for what the series shows.
+
+    ``value`` is what was measured of it, in the series' unit; ``time`` seconds since the epoch (UTC), that of the
+    sample where the request's own was not given.
+    """
+
+    metric: str
+    labels: Mapping[str, str]
+    trace_id: str
+    value: float
+    time: float
+
+    def __str__(self) -> str:
+        """As OpenMetrics writes it behind a sample: ``name{label="value"} # {trace_id="..."} value``."""
+        inner = ",".join(f'{key}="{value}"' for key, value in sorted(self.labels.items()))
+        return f'{self.metric}{{{inner}}} # {{trace_id="{self.trace_id}"}} {self.value:g}'
+
+
+TRACE_LABELS = ("trace_id", "traceID", "traceId", "TraceID", "trace")
+"""Labels by which client libraries name an exemplar's trace, the one of the OpenMetrics text first."""
+
+
+@dataclass(frozen=True, slots=True)
 class LogSource:
     """Where log lines come from: one run of one container, or a unit of a node (namespace "@nodes")."""
 

@@ -88,6 +88,7 @@ class Redactor:
             series=tuple(self._series(series) for series in item.series),
             changes=tuple(self.change(change) for change in item.changes),
             spans=tuple(self._span(span) for span in item.spans),
+            exemplars=tuple(replace(found, labels=self._attributes(found.labels)) for found in item.exemplars),
             rules=tuple(self._object(rule) for rule in item.rules),
             answers=tuple(self.text(text) for text in item.answers),
             left_out=tuple(self.text(text) for text in item.left_out),

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol, runtime_checkable
 
 from agent_sre.domain.reference import Window
-from agent_sre.domain.telemetry import Series
+from agent_sre.domain.telemetry import Exemplar, Series
 
 
 @runtime_checkable
@@ -77,6 +77,13 @@ class MetricsReader(Protocol):
 
     async def metric_names(self, window: Window) -> frozenset[str]:
         """Names of all metrics that have samples in the window."""
+        ...
+
+    async def exemplars(self, selector: str, window: Window) -> tuple[Exemplar, ...]:
+        """Requests that the series of a plain selector counted in the window, by their traces, oldest first.
+
+        Empty where the back end keeps none; PermanentError where it does not know the question.
+        """
         ...
 
     async def rules(self) -> tuple[Mapping[str, Any], ...]:

@@ -16,7 +16,7 @@ from aiohttp import web
 
 from agent_sre.domain.errors import PermanentError
 from agent_sre.domain.reference import Window
-from agent_sre.domain.telemetry import Series
+from agent_sre.domain.telemetry import Exemplar, Series
 from agent_sre.ports.metrics import MetricsAnswer, MetricsReader
 
 
@@ -95,6 +95,9 @@ class PrometheusServer:
             return _data(await self.metrics.query_range(fields["query"], window, step), "matrix")
         if path == "label/__name__/values":
             return sorted(await self.metrics.metric_names(Window(_instant(fields["start"]), _instant(fields["end"]))))
+        if path == "query_exemplars":
+            window = Window(_instant(fields["start"]), _instant(fields["end"]))
+            return [_exemplar(item) for item in await self.metrics.exemplars(fields["query"], window)]
         if path == "rules":
             return {"groups": [{"name": "shop", "file": "rules.yml", "rules": list(await self.metrics.rules())}]}
         if path == "alerts":
@@ -139,6 +142,12 @@ def _instant(text: str) -> datetime:
 def _data(answer: MetricsAnswer, kind: str) -> dict[str, Any]:
     rows = [_row(series, kind) for series in answer.series]
     return {"resultType": kind, "result": rows}
+
+
+def _exemplar(item: Exemplar) -> dict[str, Any]:
+    """As Prometheus gives it; its rows hold all exemplars of a series, which a reader must not rely on."""
+    found = {"labels": {"trace_id": item.trace_id}, "value": str(item.value), "timestamp": item.time}
+    return {"seriesLabels": {"__name__": item.metric, **item.labels}, "exemplars": [found]}
 
 
 def _row(series: Series, kind: str) -> dict[str, Any]:

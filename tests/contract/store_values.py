@@ -12,7 +12,7 @@ from agent_sre.domain.effect import Effect, EffectState
 from agent_sre.domain.evidence import Observation
 from agent_sre.domain.incident import Incident, IncidentStatus
 from agent_sre.domain.reference import ObjectRef, Window
-from agent_sre.domain.telemetry import Change, Edge, LogLine, LogSource, LogStream, Series, Span
+from agent_sre.domain.telemetry import Change, Edge, Exemplar, LogLine, LogSource, LogStream, Series, Span
 from agent_sre.domain.timeline import Entry
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
@@ -119,6 +119,7 @@ def observation(name: str = "pods/1", **changes: Any) -> Observation:
         "edges": (Edge("web", "checkout", "traces"),),
         "answers": ("what a tool said\nin two lines",),
         "spans": (Span("t", "s", "", "web", "GET /", 1.25, 1.5, True, {"http.status": "500"}),),
+        "exemplars": (Exemplar("took_seconds_bucket", {"le": "5"}, "4bf92f35", 2.5, 1.25),),
         "rules": ({"name": "PodDown", "query": "up == 0", "duration": 60},),
         "left_out": ("3 pods beyond the limit",),
         "link": "https://console.example/pods",

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from agent_sre.domain.reference import Window
-from agent_sre.domain.telemetry import LogSource, Series
+from agent_sre.domain.telemetry import Exemplar, LogSource, Series
 from agent_sre.ports.cluster import READ_KINDS
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, 500_000, tzinfo=UTC)
@@ -23,6 +23,12 @@ SERIES = (
     Series.of("queue_depth", {"namespace": "shop"}, [(_START + 15 * n, float(n)) for n in range(121)], "gauge"),
     Series.of("broken", {}, [(_START + 1795, float("nan"))], "gauge"),
     Series.of("old", {"namespace": "shop"}, [(_START + 1, 1.0)], "gauge"),
+)
+EXEMPLARS = (
+    Exemplar("took_seconds_bucket", {"namespace": "shop", "le": "5"}, "4bf92f35", 2.5, _START + 1700),
+    Exemplar("took_seconds_bucket", {"namespace": "shop", "le": "1"}, "00f067aa", 0.5, _START + 60),
+    Exemplar("took_seconds_bucket", {"namespace": "bank", "le": "1"}, "a3ce929d", 0.7, _START + 60),
+    Exemplar("took_seconds_bucket", {"namespace": "shop", "le": "1"}, "e736b0d1", 0.5, _START - 60),
 )
 RULE = {
     "type": "alerting",

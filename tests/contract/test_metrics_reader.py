@@ -12,12 +12,15 @@ from agent_sre.adapters.metrics_snapshot import SnapshotMetrics
 from agent_sre.domain.errors import PermanentError
 from agent_sre.ports.metrics import MetricsReader
 from agent_sre.testing.prometheus_server import PrometheusServer
-from tests.contract.telemetry_values import ACTIVE, NOW, RULE, SERIES, WINDOW
+from tests.contract.telemetry_values import ACTIVE, EXEMPLARS, NOW, RULE, SERIES, WINDOW
 
 
 @pytest.fixture(params=["snapshot", "prometheus", "merged"])
 async def metrics(request: pytest.FixtureRequest) -> AsyncIterator[MetricsReader]:
-    twin = SnapshotMetrics(lambda: SERIES, lambda: NOW, rules=lambda: (RULE,), alerts=lambda: (ACTIVE,))
+    twin = SnapshotMetrics(
+        lambda: SERIES, lambda: NOW, rules=lambda: (RULE,), alerts=lambda: (ACTIVE,),
+        exemplars=lambda: EXEMPLARS,
+    )  # fmt: skip
     if request.param == "snapshot":
         yield twin
         return
@@ -96,6 +99,12 @@ async def test_a_selector_over_a_range_gives_raw_samples_whatever_the_step(metri
 
 async def test_names_are_those_with_samples_in_the_window(metrics: MetricsReader) -> None:
     assert await metrics.metric_names(WINDOW) == {"http_requests_total", "queue_depth", "broken", "old"}
+
+
+async def test_exemplars_of_a_selector_lie_in_the_window_oldest_first(metrics: MetricsReader) -> None:
+    found = await metrics.exemplars('took_seconds_bucket{namespace=~"shop|"}', WINDOW)
+    assert found == (EXEMPLARS[1], EXEMPLARS[0])
+    assert await metrics.exemplars("no_such_bucket", WINDOW) == ()
 
 
 async def test_rules_and_alerts(metrics: MetricsReader) -> None:

@@ -138,7 +138,7 @@ async def real(url: str) -> AsyncIterator[PrometheusMetrics]:
 
 @pytest.fixture(scope="module")
 def twin() -> SnapshotMetrics:
-    series: tuple[Series, ...] = parse_openmetrics(io.BytesIO(samples().encode()), "metrics.om", START + 10**6)
+    series: tuple[Series, ...] = parse_openmetrics(io.BytesIO(samples().encode()), "metrics.om", START + 10**6).series
     return SnapshotMetrics(lambda: series, lambda: datetime.fromtimestamp(START + 10**6, UTC))
 
 

@@ -33,7 +33,7 @@ def test_round_trip(items: list[tuple[str, dict[str, str], dict[int, float]]]) -
     text = "\n".join([*lines, "# EOF", ""])
     found = {
         (item.name, tuple(sorted(item.labels.items()))): dict(zip(item.times, item.values, strict=True))
-        for item in parse_openmetrics(io.BytesIO(text.encode()), "m", 10.0**10)
+        for item in parse_openmetrics(io.BytesIO(text.encode()), "m", 10.0**10).series
     }
     assert found == wanted
     assert all(list(item) == sorted(item) for item in found.values())

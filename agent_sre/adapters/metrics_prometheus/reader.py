@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from agent_sre.adapters.metrics_prometheus.connection import Connection, PrometheusOptions
+from agent_sre.adapters.metrics_prometheus.exemplars import read_exemplars
 from agent_sre.domain.errors import PermanentError
 from agent_sre.domain.reference import Window
-from agent_sre.domain.telemetry import Series
+from agent_sre.domain.telemetry import Exemplar, Series
 from agent_sre.ports.metrics import MetricsAnswer
 
 _SELECTOR = re.compile(r'[a-zA-Z_:][a-zA-Z0-9_:]*(?:\{(?:[^"{}]|"(?:[^"\\]|\\.)*")*\})?')
@@ -54,6 +55,12 @@ class PrometheusMetrics:
         fields = {"start": _seconds(window.start), "end": _seconds(window.end)}
         reply = await self.connection.ask("GET", "label/__name__/values", fields)
         return frozenset(str(name) for name in _listed(reply.data))
+
+    async def exemplars(self, selector: str, window: Window) -> tuple[Exemplar, ...]:
+        """``/api/v1/query_exemplars``: Prometheus' and Mimir's; without exemplar storage the answer is empty."""
+        fields = {"query": selector, "start": _seconds(window.start), "end": _seconds(window.end)}
+        reply = await self.connection.ask("POST", "query_exemplars", fields)
+        return read_exemplars(reply.data if reply.data is not None else [])
 
     async def rules(self) -> tuple[Mapping[str, Any], ...]:
         """Alerting rules of all groups, each with its ``group``; recording rules are left out."""

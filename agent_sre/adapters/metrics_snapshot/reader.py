@@ -7,12 +7,12 @@ from typing import Any
 
 from agent_sre.adapters.metrics_snapshot.evaluate import evaluate
 from agent_sre.adapters.metrics_snapshot.parse import parse
-from agent_sre.adapters.metrics_snapshot.select import Index
+from agent_sre.adapters.metrics_snapshot.select import Index, matches
 from agent_sre.adapters.metrics_snapshot.syntax import Node, Selector
 from agent_sre.adapters.metrics_snapshot.vector import LabelKey, Sample, Value, key_of
 from agent_sre.domain.errors import PermanentError
 from agent_sre.domain.reference import Window
-from agent_sre.domain.telemetry import Series
+from agent_sre.domain.telemetry import Exemplar, Series
 from agent_sre.ports.metrics import MetricsAnswer
 
 MAX_POINTS = 11_000
@@ -32,11 +32,13 @@ class SnapshotMetrics:
         *,
         rules: Callable[[], Plain] | None = None,
         alerts: Callable[[], Plain] | None = None,
+        exemplars: Callable[[], Sequence[Exemplar]] = tuple,
     ) -> None:
         self._series = series
         self._now = now
         self._rules = rules
         self._alerts = alerts
+        self._exemplars = exemplars
         self._indexed: Sequence[Series] | None = None
         self._count = 0
         self._index = Index(())
@@ -80,6 +82,15 @@ class SnapshotMetrics:
         if self._alerts is None:
             raise PermanentError("a snapshot holds no list of active alerts; alerts.json has the alerts that were sent")
         return self._alerts()
+
+    async def exemplars(self, selector: str, window: Window) -> tuple[Exemplar, ...]:
+        """Those of the matching series in the window, oldest first."""
+        node = parse(selector)
+        if not isinstance(node, Selector):
+            raise PermanentError(f"{selector[:120]!r} is no plain selector; exemplars belong to series")
+        start, end = window.start.timestamp(), min(window.end, self._now()).timestamp()
+        found = [item for item in self._exemplars() if start <= item.time <= end and matches(node, item)]
+        return tuple(sorted(found, key=lambda item: item.time))
 
     def _current(self) -> Index:
         series = self._series()

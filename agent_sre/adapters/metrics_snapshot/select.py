@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from agent_sre.adapters.metrics_snapshot.functions import compile_pattern
 from agent_sre.adapters.metrics_snapshot.syntax import Matcher, Selector
 from agent_sre.adapters.metrics_snapshot.vector import Range, Ranges, Sample, Vector
-from agent_sre.domain.telemetry import Series
+from agent_sre.domain.telemetry import Exemplar, Series
 
 LOOKBACK = 300.0
 """Seconds for which a sample stands, as Prometheus' default ``--query.lookback-delta``."""
@@ -73,6 +73,12 @@ class Index:
             if high > low:
                 found.append(Range(item.name, item.labels, item.times[low:high], item.values[low:high], start, end))
         return found
+
+
+def matches(selector: Selector, item: Exemplar) -> bool:
+    """Whether the series of an exemplar fulfils every matcher."""
+    labels = {**item.labels, "__name__": item.metric}
+    return _fits(labels, [(matcher.label, _test(matcher)) for matcher in selector.matchers])
 
 
 def _fits(labels: Mapping[str, str], tests: Sequence[tuple[str, Test]]) -> bool:

@@ -29,7 +29,7 @@ from agent_sre.domain.errors import PermanentError
 from agent_sre.domain.evidence import Gap, Observation
 from agent_sre.domain.reference import Window
 from agent_sre.domain.signal import Signal
-from agent_sre.domain.telemetry import Change, Edge, LogSource, Series, Span
+from agent_sre.domain.telemetry import Change, Edge, Exemplar, LogSource, Series, Span
 from agent_sre.outbound.otlp import parse_otlp
 
 T = TypeVar("T")
@@ -56,6 +56,7 @@ class Snapshot:
     objects: tuple[Mapping[str, Any], ...] | None
     logs: Mapping[LogSource, OpenLog] | None
     series: tuple[Series, ...] | None
+    exemplars: tuple[Exemplar, ...]
     spans: tuple[Span, ...] | None
     changes: tuple[Change, ...] | None
     edges: tuple[Edge, ...] | None
@@ -83,6 +84,7 @@ def _remove(scratch: Path | None) -> None:
 def _load(path: Path, folder: Folder) -> Snapshot:
     header = parse_header(_required(folder, "snapshot.yaml"), f"{folder.name}/snapshot.yaml")
     now = header.now.timestamp()
+    metrics = folder.stream("metrics.om", partial(parse_openmetrics, file=f"{folder.name}/metrics.om", now=now))
     return Snapshot(
         path=path,
         id=header.id,
@@ -93,7 +95,8 @@ def _load(path: Path, folder: Folder) -> Snapshot:
         alerts_payload=load_json(_required(folder, "alerts.json"), f"{folder.name}/alerts.json"),
         objects=_optional(folder, "kubernetes.json", lambda data, file: parse_objects(data, file, header.now)),
         logs=_logs(folder),
-        series=folder.stream("metrics.om", partial(parse_openmetrics, file=f"{folder.name}/metrics.om", now=now)),
+        series=metrics.series if metrics is not None else None,
+        exemplars=metrics.exemplars if metrics is not None else (),
         spans=_optional(folder, "traces.json", lambda data, file: parse_otlp(load_json(data, file), file, now)),
         changes=_optional(folder, "changes.json", lambda data, file: parse_changes(data, file, header.now)),
         edges=_optional(folder, "topology.json", parse_topology),

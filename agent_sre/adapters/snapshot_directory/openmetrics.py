@@ -7,7 +7,7 @@ one selector is proved by putting them together again, which costs a fraction of
 their numbers at once. Series of one scrape have the same times, which are kept once. Only what is new or unusual
 (selectors, exemplars, odd spaces) is parsed by hand. Memory is bounded by the samples, not by the text. Same acceptance
 as ``promtool tsdb create-blocks-from openmetrics`` where it matters: every sample needs a time, the text ends in
-``# EOF``. Exemplars are dropped.
+``# EOF``. Of exemplars those are kept that name a trace.
 """
 
 import re
@@ -22,7 +22,7 @@ import numpy as np
 import orjson
 
 from agent_sre.domain.errors import PermanentError
-from agent_sre.domain.telemetry import Series
+from agent_sre.domain.telemetry import TRACE_LABELS, Exemplar, Series
 
 MAX_LINE = 1024 * 1024
 _BLOCK = 2 * 1024 * 1024
@@ -46,12 +46,21 @@ class _Samples:
     values: list["array[float]"] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What the text holds, up to the moment asked for."""
+
+    series: tuple[Series, ...]
+    exemplars: tuple[Exemplar, ...] = ()
+
+
 class _Parser:
     def __init__(self, file: str) -> None:
         self.file = file
         self.kinds: dict[str, str] = {}
         self.prefixes: dict[bytes, _Samples] = {}
         self.series: dict[tuple[str, tuple[tuple[str, str], ...]], _Samples] = {}
+        self.exemplars: list[Exemplar] = []
         self.ended = False
         self.before = 0
         """Lines before the block at hand."""
@@ -137,7 +146,8 @@ class _Parser:
         stop, name, labels = self._selector(text)
         if stop < 0:
             self._refuse(at, f"no metric name and well-formed labels at the start of {text[:80]!r}")
-        rest = text[stop:].partition(" # ")[0].split()
+        sample, _, exemplar = text[stop:].partition(" # ")
+        rest = sample.split()
         if len(rest) == 1:
             self._refuse(at, f"the sample of {name} has no timestamp; every sample of a snapshot needs one")
         if len(rest) != 2 or any("_" in word or not word.isascii() for word in rest):
@@ -146,9 +156,23 @@ class _Parser:
             reading, seconds = float(rest[0]), float(rest[1])
         except ValueError:
             self._refuse(at, f"value and timestamp must be numbers, found {' '.join(rest)[:60]!r}")
+        self._exemplar(exemplar, name, labels, seconds)
         samples = self._register(text[:stop].encode(), name, labels)
         samples.times.append(array("d", [seconds]))
         samples.values.append(array("d", [reading]))
+
+    def _exemplar(self, text: str, name: str, labels: dict[str, str], seconds: float) -> None:
+        """Keep what stands behind a sample where it names a trace; anything else never made a text unreadable."""
+        stop, _, named = self._selector(f"x{text}")
+        trace = next((named[label] for label in TRACE_LABELS if named.get(label)), "")
+        numbers = text[max(stop - 1, 0) :].split()
+        if not trace or not 1 <= len(numbers) <= 2:
+            return
+        try:
+            value, time = float(numbers[0]), float(numbers[-1]) if len(numbers) == 2 else seconds
+        except ValueError:
+            return
+        self.exemplars.append(Exemplar(name, labels, trace, value, time))
 
     def _register(self, selector: bytes, name: str, labels: dict[str, str]) -> _Samples:
         key = (name, tuple(sorted(labels.items())))
@@ -195,8 +219,9 @@ class _Parser:
         return ""
 
 
-def parse_openmetrics(stream: IO[bytes], file: str, now: float) -> tuple[Series, ...]:
-    """All series with their samples up to ``now`` (seconds since the epoch), times ascending and unique.
+def parse_openmetrics(stream: IO[bytes], file: str, now: float) -> Parsed:
+    """All series with their samples up to ``now`` (seconds since the epoch), times ascending and unique; exemplars as
+    far as that, each once.
 
     ``file`` is named in errors. Series of one scrape share their times: they are to be read, never changed. Raises
     PermanentError with the line number where the text is not OpenMetrics; what the stream raises passes through.
@@ -212,7 +237,8 @@ def parse_openmetrics(stream: IO[bytes], file: str, now: float) -> tuple[Series,
         series = _finish(samples, parser.kind_of(samples.name), now, ordered)
         if series.times:
             finished.append(series)
-    return tuple(finished)
+    once = {(item.trace_id, item.metric, item.time, item.value): item for item in parser.exemplars if item.time <= now}
+    return Parsed(tuple(finished), tuple(once.values()))
 
 
 def _blocks(stream: IO[bytes], parser: _Parser) -> Iterator[list[bytes]]:

@@ -13,7 +13,7 @@ NOW = 1000.0
 
 
 def parse(text: str, now: float = NOW) -> tuple[Series, ...]:
-    return parse_openmetrics(io.BytesIO(text.encode()), "metrics.om", now)
+    return parse_openmetrics(io.BytesIO(text.encode()), "metrics.om", now).series
 
 
 def test_series_with_labels_kinds_and_samples() -> None:
@@ -130,3 +130,20 @@ def test_a_line_without_end_is_refused() -> None:
 def test_series_of_one_scrape_share_their_times() -> None:
     first, second = parse("x 1 1\nx 2 2\ny 3 1\ny 4 2\n# EOF\n")
     assert first.times is second.times
+
+
+def test_exemplars_that_name_a_trace_are_kept_and_odd_ones_do_not_make_a_text_unreadable() -> None:
+    text = (
+        'took_bucket{le="1"} 3 100 # {trace_id="4bf92f35",span="x"} 0.7 99.5\n'
+        'took_bucket{le="5"} 4 100 # {traceID="00f0"} 2.5\n'
+        'took_bucket{le="9"} 4 100 # {user="u"} 6\n'
+        'took_bucket{le="9"} 5 101 # nonsense\n'
+        'took_bucket{le="9"} 6 102 # {trace_id="late"} 6 5000\n'
+        "# EOF\n"
+    )
+    found = parse_openmetrics(io.BytesIO(text.encode()), "metrics.om", 1000.0)
+    assert [(item.labels["le"], item.trace_id, item.value, item.time) for item in found.exemplars] == [
+        ("1", "4bf92f35", 0.7, 99.5),
+        ("5", "00f0", 2.5, 100.0),
+    ]
+    assert [list(item.values) for item in found.series] == [[3.0], [4.0], [4.0, 5.0, 6.0]]
