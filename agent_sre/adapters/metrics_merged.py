@@ -116,9 +116,16 @@ def _merged(found: Mapping[str, MetricsAnswer], missing: tuple[str, ...]) -> Met
     told = dict.fromkeys(f"{name}: {text}" for name, answer in found.items() for text in answer.warnings)
     if len(found) == 1:
         (answer,) = found.values()
-        return MetricsAnswer(answer.series, tuple(told), missing)
+        return MetricsAnswer(answer.series, tuple(told), missing, answer.link)
     all_of_them = [(name, series) for name, answer in found.items() for series in answer.series]
-    return MetricsAnswer(tuple(_told_apart(_without_repeats(all_of_them))), tuple(told), missing)
+    series = tuple(_told_apart(_without_repeats(all_of_them)))
+    return MetricsAnswer(series, tuple(told), missing, _link(found.values()))
+
+
+def _link(answers: Iterable[MetricsAnswer]) -> str:
+    """To the instance with the most of it; a link shows one."""
+    linked = [answer for answer in answers if answer.link]
+    return max(linked, key=lambda answer: len(answer.series)).link if linked else ""
 
 
 def _without_repeats(items: Sequence[tuple[str, Series]]) -> list[tuple[str, Series]]:

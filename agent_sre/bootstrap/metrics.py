@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING, Protocol
 
 from agent_sre.domain.errors import PermanentError
@@ -81,7 +82,7 @@ def _options(settings: Settings) -> dict[str, PrometheusOptions]:
 
 
 def _main(settings: Settings) -> PrometheusOptions:
-    from agent_sre.adapters.metrics_prometheus import PrometheusOptions
+    from agent_sre.adapters.metrics_prometheus import MetricsLinks, PrometheusOptions
 
     return PrometheusOptions(
         url=settings.prometheus_url,
@@ -97,11 +98,17 @@ def _main(settings: Settings) -> PrometheusOptions:
         max_series=settings.prometheus_max_series,
         name=settings.prometheus_name if settings.prometheus_instances else "",
         flavour=_flavour(settings.prometheus_flavour),
+        links=MetricsLinks(
+            page=_public(settings.prometheus_ui_url or settings.prometheus_url),
+            grafana=settings.grafana_url,
+            source=settings.grafana_source,
+            flavour=_flavour(settings.prometheus_flavour),
+        ),
     )
 
 
 def _further(settings: Settings, item: MetricsInstance) -> PrometheusOptions:
-    from agent_sre.adapters.metrics_prometheus import PrometheusOptions
+    from agent_sre.adapters.metrics_prometheus import MetricsLinks, PrometheusOptions
 
     return PrometheusOptions(
         url=item.url,
@@ -118,7 +125,18 @@ def _further(settings: Settings, item: MetricsInstance) -> PrometheusOptions:
         name=item.name,
         settings=f"{PREFIX}PROMETHEUS_INSTANCES[{item.name}]",
         flavour=_flavour(item.flavour),
+        links=MetricsLinks(
+            page=_public(item.ui_url or item.url),
+            grafana=settings.grafana_url,
+            source=item.grafana_source,
+            flavour=_flavour(item.flavour),
+        ),
     )
+
+
+def _public(url: str) -> str:
+    """Without a user and password, which an address may hold."""
+    return re.sub(r"//[^/@]*@", "//", url)
 
 
 def _flavour(word: Flavour) -> _Flavour | None:

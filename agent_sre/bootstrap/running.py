@@ -178,6 +178,7 @@ class _Parts:
                 verify_timeout=timedelta(seconds=settings.verify_timeout),
                 verify_poll=timedelta(seconds=settings.verify_poll),
                 fixed_namespaces=settings.listed(settings.namespaces),
+                console_url=settings.console_url,
                 gitops_namespaces=settings.listed(settings.gitops_namespaces),
             ),
         )

@@ -125,4 +125,5 @@ async def _evaluate(reading: Reading, metrics: MetricsReader, expressions: Seque
     for text, answer in zip(expressions, answers, strict=True):
         if answer is not None:
             series, left_out = capped(answer.series, scope.limits.series_per_metric, "series")
-            reading.observe(text, series=series, left_out=(*left_out, *answer.warnings), window=window)
+            notes = (*left_out, *answer.warnings)
+            reading.observe(text, series=series, left_out=notes, window=window, link=answer.link)

@@ -53,7 +53,7 @@ async def collect(scope: Scope, readers: Readers) -> Collected:
         if answer is not None:
             series, left_out = capped(answer.series, scope.limits.series_per_metric, "series")
             warnings = tuple(f"warning of the back end: {text}" for text in answer.warnings)
-            reading.observe(query, series=series, left_out=(*left_out, *warnings))
+            reading.observe(query, series=series, left_out=(*left_out, *warnings), link=answer.link)
     return reading.done()
 
 

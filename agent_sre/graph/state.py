@@ -71,7 +71,10 @@ class GatherTask(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Plain values the nodes need. ``fixed_*`` pin a snapshot's moment and window; None on a live system."""
+    """Plain values the nodes need. ``fixed_*`` pin a snapshot's moment and window; None on a live system.
+
+    ``console_url`` is where people reach the console, "" where there is none.
+    """
 
     lookback: timedelta = timedelta(hours=1)
     approval_ttl: timedelta = timedelta(hours=1)
@@ -81,6 +84,7 @@ class Options:
     fixed_now: datetime | None = None
     fixed_window: Window | None = None
     fixed_namespaces: tuple[str, ...] = ()
+    console_url: str = ""
     gitops_namespaces: tuple[str, ...] = ("argocd", "flux-system")
 
 

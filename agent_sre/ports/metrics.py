@@ -23,12 +23,14 @@ class Partial(Protocol):
 class MetricsAnswer:
     """Series and the warnings the back end sent with them. NaN samples are kept; absent is not zero.
 
-    ``missing`` as in Partial: where it is not empty, a series that is not here may exist all the same.
+    ``missing`` as in Partial: where it is not empty, a series that is not here may exist all the same. ``link`` is
+    where a person can look at the same query, or "".
     """
 
     series: tuple[Series, ...]
     warnings: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    link: str = ""
 
 
 class MetricNames(frozenset[str]):

@@ -59,6 +59,7 @@ class MetricsInstance(BaseModel):
     cert_file: str = ""
     key_file: str = ""
     timeout: float = Field(10.0, gt=0, le=120)
+    ui_url: str = ""
     grafana_source: str = ""
 
 
@@ -104,12 +105,21 @@ class Settings(WebhookSettings, BaseSettings):
     prometheus_flavour: Flavour = Field(
         "auto", description="auto, prometheus, thanos, mimir, cortex or victoriametrics: what answers, for messages."
     )
+    prometheus_ui_url: str = Field(
+        "",
+        description="Where people reach Prometheus, for links. Empty: PROMETHEUS_URL. Mimir has no page.",
+    )
     prometheus_name: str = Field("main", description="What this instance is called where there are several.")
     prometheus_instances: tuple[MetricsInstance, ...] = Field(
         default=(),
         description='Further stores of metrics, as JSON: [{"name": "eu", "url": "http://thanos:9090"}]; '
         "see docs/metrics.md for the keys.",
     )
+
+    grafana_url: str = Field(
+        "", description="Where people reach Grafana: metrics are then linked to its Explore, if GRAFANA_SOURCE is set."
+    )
+    grafana_source: str = Field("", description="UID of Grafana's data source for PROMETHEUS_URL.")
 
     logs_backend: Literal["none", "victorialogs", "loki", "elasticsearch", "opensearch"] = Field(
         "none",
@@ -231,6 +241,12 @@ class Settings(WebhookSettings, BaseSettings):
     approval_ttl: float = Field(3600.0, gt=0, description="Seconds until an undecided approval expires.")
     verify_timeout: float = Field(300.0, gt=0, description="Seconds to wait for recovery after an action.")
     verify_poll: float = Field(10.0, gt=0, description="Seconds between looks while verifying.")
+
+    @property
+    def console_url(self) -> str:
+        """Where people reach the console; "" where the port is not known beforehand."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.external_url or (f"http://{host}:{self.port}" if self.port else "")
 
     @property
     def loopback(self) -> bool:

@@ -1,11 +1,9 @@
 """``Loki``: the LogReader over LogQL."""
 
 import asyncio
-import json
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlencode
 
 from agent_sre.adapters.logs_loki.api import Entry, LokiApi
 from agent_sre.adapters.logs_loki.language import (
@@ -22,6 +20,7 @@ from agent_sre.domain.log_search import FoundLines, LogSearch, counted, step_sta
 from agent_sre.domain.reference import Window
 from agent_sre.domain.telemetry import LogLine, LogSource
 from agent_sre.outbound import Endpoint, Exchange
+from agent_sre.outbound.grafana import explore_link
 from agent_sre.outbound.stored_entry import LogFields, entry_text, only_current
 from agent_sre.ports.logs import LogAnswer, LogCounts
 
@@ -117,12 +116,7 @@ class Loki:
     def _link(self, query: str, window: Window) -> str:
         """Grafana's Explore with the query and the window."""
         url, uid = self._ui
-        if not url:
-            return ""
-        asked = {"refId": "A", "expr": query, "datasource": {"type": "loki", "uid": uid}}
-        span = {"from": str(nanoseconds(window.start) // 10**6), "to": str(nanoseconds(window.end) // 10**6 + 1)}
-        panes = {"logs": {"datasource": uid, "queries": [asked], "range": span}}
-        return f"{url}/explore?{urlencode({'schemaVersion': 1, 'panes': json.dumps(panes, ensure_ascii=False)})}"
+        return explore_link(url, ("loki", uid), {"expr": query}, window)
 
 
 def _range(window: Window) -> tuple[int, int]:

@@ -7,7 +7,8 @@ asks for ``/-/healthy``: Mimir and Thanos do not have it, and a proxy may answer
 
 from agent_sre.adapters.metrics_prometheus.connection import PrometheusOptions
 from agent_sre.adapters.metrics_prometheus.flavour import Flavour
+from agent_sre.adapters.metrics_prometheus.links import MetricsLinks
 from agent_sre.adapters.metrics_prometheus.probe import PrometheusProbe
 from agent_sre.adapters.metrics_prometheus.reader import PrometheusMetrics
 
-__all__ = ["Flavour", "PrometheusMetrics", "PrometheusOptions", "PrometheusProbe"]
+__all__ = ["Flavour", "MetricsLinks", "PrometheusMetrics", "PrometheusOptions", "PrometheusProbe"]

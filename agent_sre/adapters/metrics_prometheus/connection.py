@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from agent_sre.adapters.metrics_prometheus.flavour import Flavour, limit_advice
+from agent_sre.adapters.metrics_prometheus.links import MetricsLinks
 from agent_sre.adapters.metrics_prometheus.rows import Result, read_result
 from agent_sre.domain.errors import PermanentError
 from agent_sre.domain.telemetry import Series
@@ -41,6 +42,7 @@ class PrometheusOptions:
     name: str = ""
     settings: str = "AGENT_SRE_PROMETHEUS"
     flavour: Flavour | None = None
+    links: MetricsLinks = field(default_factory=MetricsLinks)
 
     @property
     def title(self) -> str:

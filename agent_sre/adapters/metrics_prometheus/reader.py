@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,8 @@ from agent_sre.domain.reference import Window
 from agent_sre.domain.telemetry import Exemplar, Series
 from agent_sre.ports.metrics import MetricsAnswer
 
+_SHOWN = timedelta(hours=1)
+"""How much time before a moment the link to a query of that moment shows."""
 _SELECTOR = re.compile(r'[a-zA-Z_:][a-zA-Z0-9_:]*(?:\{(?:[^"{}]|"(?:[^"\\]|\\.)*")*\})?')
 """A metric's name, with matchers or without: what a range can be put behind."""
 
@@ -31,14 +34,16 @@ class PrometheusMetrics:
 
     async def query(self, expression: str, at: datetime) -> MetricsAnswer:
         """``/api/v1/query``."""
-        return await self._asked("query", {"query": expression, "time": _seconds(at)})
+        answer = await self._asked("query", {"query": expression, "time": _seconds(at)})
+        return self._linked(answer, expression, Window(at - _SHOWN, at))
 
     async def query_range(self, expression: str, window: Window, step: timedelta) -> MetricsAnswer:
         """``/api/v1/query_range``; for a plain selector its raw samples, where the back end does not refuse so many."""
         if _SELECTOR.fullmatch(expression):
             milliseconds = max(1, round(window.length.total_seconds() * 1000))
+            fields = {"query": f"{expression}[{milliseconds}ms]", "time": _seconds(window.end)}
             try:
-                return await self.query(f"{expression}[{milliseconds}ms]", window.end)
+                return self._linked(await self._asked("query", fields), expression, window)
             except PermanentError:
                 # Refused for its size, most likely; the steps below need fewer samples, and say so if they are refused.
                 pass
@@ -48,7 +53,7 @@ class PrometheusMetrics:
             "end": _seconds(window.end),
             "step": f"{step.total_seconds():g}",
         }
-        return await self._asked("query_range", fields)
+        return self._linked(await self._asked("query_range", fields), expression, window)
 
     async def metric_names(self, window: Window) -> frozenset[str]:
         """``/api/v1/label/__name__/values`` in the window."""
@@ -82,6 +87,9 @@ class PrometheusMetrics:
     async def close(self) -> None:
         """Close the connections."""
         await self.connection.close()
+
+    def _linked(self, answer: MetricsAnswer, expression: str, window: Window) -> MetricsAnswer:
+        return replace(answer, link=self.connection.options.links.to(expression, window))
 
     async def _asked(self, path: str, fields: Mapping[str, str]) -> MetricsAnswer:
         reply = await self.connection.ask_series(path, {**fields, **self._limit})

@@ -1,9 +1,7 @@
 """``Tempo``: the TraceReader over TraceQL."""
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Sequence
-from urllib.parse import urlencode
 
 from agent_sre.adapters.traces_tempo.api import Range, TempoApi
 from agent_sre.adapters.traces_tempo.language import filter_of, places
@@ -11,6 +9,7 @@ from agent_sre.domain.reference import Window
 from agent_sre.domain.telemetry import Span
 from agent_sre.domain.trace_search import TraceSearch, evenly
 from agent_sre.outbound import Endpoint, Exchange
+from agent_sre.outbound.grafana import explore_link
 from agent_sre.outbound.together import together
 from agent_sre.ports.context import TraceAnswer
 
@@ -68,12 +67,7 @@ class Tempo:
     def _link(self, query: str, window: Window) -> str:
         """Grafana's Explore with the query and the window."""
         url, uid = self._ui
-        if not url:
-            return ""
-        asked = {"refId": "A", "queryType": "traceql", "query": query, "datasource": {"type": "tempo", "uid": uid}}
-        ends = {"from": str(int(window.start.timestamp() * 1000)), "to": str(int(window.end.timestamp() * 1000) + 1)}
-        panes = {"traces": {"datasource": uid, "queries": [asked], "range": ends}}
-        return f"{url}/explore?{urlencode({'schemaVersion': 1, 'panes': json.dumps(panes, ensure_ascii=False)})}"
+        return explore_link(url, ("tempo", uid), {"queryType": "traceql", "query": query}, window)
 
 
 async def _ids(api: TempoApi, query: str, span: Range) -> tuple[list[str], bool]:
