@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from agent_sre.analysis.calibration import calibration
+from agent_sre.analysis.calls import calls
 from agent_sre.analysis.casefile import CaseFile
 from agent_sre.analysis.chronicle import chronicle
 from agent_sre.analysis.evidence_ids import Mint
@@ -39,7 +40,7 @@ def judge(case: CaseFile, findings: Sequence[Finding]) -> Verdict:
     standing = [item for item in (grounded(finding, case) for finding in findings) if item is not None]
     ranked, tests = put_to_test(case, rank(case, standing))
     mint = Mint(case)
-    hypotheses = tuple(_hypothesis(place, ranked, tests, mint) for place in range(min(MOST, len(ranked))))
+    hypotheses = tuple(_hypothesis(case, place, ranked, tests, mint) for place in range(min(MOST, len(ranked))))
     hypotheses = _sharing(hypotheses)
     sure = bool(hypotheses) and hypotheses[0].confidence >= calibration().conclusive
     ruled_out = (*_set_aside(ranked, mint), *_healthy_nodes(case, ranked, mint))
@@ -73,6 +74,8 @@ def _sharing(hypotheses: tuple[Hypothesis, ...]) -> tuple[Hypothesis, ...]:
     return hypotheses[:1] + tuple(replace(item, confidence=min(item.confidence, left)) for item in hypotheses[1:])
 
 
+_WAY = 3
+"""Of the way from an alert to a cause, so many of the last calls are cited."""
 Tests = Mapping[tuple[str, ObjectRef], tuple[Tested, ...]]
 
 
@@ -89,7 +92,7 @@ def put_to_test(case: CaseFile, ranked: Sequence[Candidate]) -> tuple[list[Candi
     return [*sorted(judged, key=order), *ranked[_TESTED:]], tests
 
 
-def _hypothesis(place: int, ranked: Sequence[Candidate], tests: Tests, mint: Mint) -> Hypothesis:
+def _hypothesis(case: CaseFile, place: int, ranked: Sequence[Candidate], tests: Tests, mint: Mint) -> Hypothesis:
     candidate = ranked[place]
     finding = candidate.finding
     tested = tests.get((finding.fault, finding.object), ())
@@ -99,7 +102,7 @@ def _hypothesis(place: int, ranked: Sequence[Candidate], tests: Tests, mint: Min
         object=finding.object,
         confidence=confidence(candidate, ranked),
         statement=finding.statement,
-        evidence=mint.cite(finding.facts),
+        evidence=mint.cite((*finding.facts, *_way(case, finding))),
         against=mint.cite(finding.against),
         change=finding.change,
         distinguish=settling(finding, rival_of(candidate, ranked), tested),
@@ -108,6 +111,15 @@ def _hypothesis(place: int, ranked: Sequence[Candidate], tests: Tests, mint: Min
             for item in tested
         ),
     )
+
+
+def _way(case: CaseFile, finding: Finding) -> list[Fact]:
+    """How the cause is reached from what the alerts name: for each call on the way, the best word there is for it."""
+    named = {alert.service for alert in case.alerts if alert.service}
+    if finding.object.name in named:
+        return []
+    way = calls(case).way(named, finding.object.name)[-_WAY:]
+    return [edge.witnesses[0].fact for edge in way if stands(edge.witnesses[0].fact, case)]
 
 
 def _set_aside(ranked: Sequence[Candidate], mint: Mint) -> tuple[RuledOut, ...]:

@@ -14,7 +14,8 @@ from agent_sre.analysis.kubernetes.addresses import Address, addresses
 from agent_sre.analysis.kubernetes.cluster import Cluster, cluster_of
 from agent_sre.analysis.kubernetes.excerpts import fact, log_fact
 from agent_sre.analysis.kubernetes.logs import matching, streams
-from agent_sre.analysis.kubernetes.reading import dig, items, labels, mapping, name_of, number, ref_of, text
+from agent_sre.analysis.kubernetes.network_peers import directions, is_peer
+from agent_sre.analysis.kubernetes.reading import items, labels, mapping, number, ref_of
 from agent_sre.analysis.kubernetes.selectors import label_selector, selects
 from agent_sre.analysis.kubernetes.workload import Workload
 from agent_sre.domain.finding import Fact, Finding
@@ -22,7 +23,6 @@ from agent_sre.domain.finding import Fact, Finding
 _NO_ANSWER = re.compile(r"time(d)? ?out|ETIMEDOUT|deadline exceeded|unreachable|EHOSTUNREACH|connection refused", re.I)
 _LOOKUP = re.compile(r"\blookup |ENOTFOUND|EAI_AGAIN|name resolution|UnknownHost|could not resolve|no such host", re.I)
 _DNS = 53
-_NAMESPACE_LABEL = "kubernetes.io/metadata.name"
 
 
 def analyze_policies(case: CaseFile) -> Iterator[Finding]:
@@ -96,23 +96,16 @@ def _selecting(cluster: Cluster, owner: Workload, direction: str) -> list[Seen[K
     return [
         seen
         for seen in cluster.objects("NetworkPolicy", owner.ref.namespace)
-        if direction in _directions(seen.value)
+        if direction in directions(seen.value)
         and label_selector(mapping(seen.value, "spec", "podSelector"), owner.labels)
     ]
-
-
-def _directions(policy: K8sObject) -> list[str]:
-    told = dig(policy, "spec", "policyTypes")
-    if isinstance(told, list):
-        return [str(item) for item in told]
-    return ["Ingress", "Egress"] if dig(policy, "spec", "egress") is not None else ["Ingress"]
 
 
 def _allows(cluster: Cluster, policy: K8sObject, rule: K8sObject, peer: Workload, port: int | str, side: str) -> bool:
     if not _lets_port(rule, port):
         return False
     peers = items(rule, "from" if side == "ingress" else "to")
-    return not peers or any(_is_peer(cluster, policy, item, peer) for item in peers)
+    return not peers or any(is_peer(cluster, policy, item, peer) for item in peers)
 
 
 def _lets_port(rule: K8sObject, port: int | str) -> bool:
@@ -125,21 +118,6 @@ def _lets_port(rule: K8sObject, port: int | str) -> bool:
 def _in_range(item: K8sObject, port: int | str) -> bool:
     first, last = number(item, "port"), number(item, "endPort")
     return isinstance(port, int) and first is not None and last is not None and first <= port <= last
-
-
-def _is_peer(cluster: Cluster, policy: K8sObject, item: K8sObject, peer: Workload) -> bool:
-    if "ipBlock" in item:
-        return True  # addresses of pods are not known here; give it the benefit of the doubt
-    if "namespaceSelector" in item:
-        space = next(
-            (seen.value for seen in cluster.objects("Namespace") if name_of(seen.value) == peer.ref.namespace), {}
-        )
-        known = {_NAMESPACE_LABEL: peer.ref.namespace, **labels(space, "metadata", "labels")}
-        if not label_selector(mapping(item, "namespaceSelector"), known):
-            return False
-    elif peer.ref.namespace != text(policy, "metadata", "namespace"):
-        return False
-    return "podSelector" not in item or label_selector(mapping(item, "podSelector"), peer.labels)
 
 
 def _finding(

@@ -21,6 +21,7 @@ from agent_sre.analysis.kubernetes.selectors import selects
 from agent_sre.analysis.kubernetes.workload import Workload
 from agent_sre.analysis.objects import object_of
 from agent_sre.analysis.profiles import profiles
+from agent_sre.analysis.topology import behind
 from agent_sre.domain.reference import ObjectRef
 
 PORTS = {
@@ -65,16 +66,8 @@ def stores_of(case: CaseFile, client: str) -> tuple[str, ...]:
     cluster = cluster_of(case)
     for address in addresses(cluster):
         if address.workload.ref.name == client:
-            used |= _behind(cluster, address.service)
+            used |= {item.ref.name for item in behind(cluster, address.service)}
     return tuple(sorted(used & set(known)))
-
-
-def _behind(cluster: Cluster, service: ObjectRef) -> set[str]:
-    seen = cluster.get(service)
-    if seen is None:
-        return set()
-    selector = labels(seen.value, "spec", "selector")
-    return {ref.name for ref, item in cluster.workloads.items() if selector and selects(selector, item.labels)}
 
 
 def store_object(case: CaseFile, entity: str, namespace: str = "") -> ObjectRef:

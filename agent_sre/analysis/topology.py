@@ -17,13 +17,18 @@ def configured_calls(case: CaseFile, cluster: Cluster) -> Iterator[Call]:
     """Every caller, the Service it calls, and a workload behind that Service with pods; each once."""
     done: set[tuple[ObjectRef, ObjectRef]] = set()
     for caller, service in _pairs(case, cluster):
-        found = cluster.get(service)
-        selector = labels(found.value, "spec", "selector") if found is not None else {}
-        for callee in cluster.workloads.values():
-            same = callee.ref.namespace == service.namespace and callee.current_pods and caller.current_pods
-            if same and selects(selector, callee.labels) and (caller.ref, callee.ref) not in done:
+        for callee in behind(cluster, service):
+            if callee.current_pods and caller.current_pods and (caller.ref, callee.ref) not in done:
                 done.add((caller.ref, callee.ref))
                 yield caller, service, callee
+
+
+def behind(cluster: Cluster, service: ObjectRef) -> list[Workload]:
+    """The workloads whose pods a Service selects; none where it is not known or selects nothing."""
+    seen = cluster.get(service)
+    selector = labels(seen.value, "spec", "selector") if seen is not None else {}
+    found = cluster.workloads.values()
+    return [item for item in found if item.ref.namespace == service.namespace and selects(selector, item.labels)]
 
 
 def _pairs(case: CaseFile, cluster: Cluster) -> Iterator[tuple[Workload, ObjectRef]]:
