@@ -7,7 +7,7 @@ from pathlib import Path
 
 from agent_sre.actions.catalogue import ACTIONS
 from agent_sre.adapters.clock_system import SystemClock
-from agent_sre.bootstrap.live import signals
+from agent_sre.bootstrap.live import open_topology, signals
 from agent_sre.bootstrap.log_store import log_store_probe
 from agent_sre.bootstrap.metrics import metrics_probes
 from agent_sre.bootstrap.repositories import repository_probes
@@ -25,6 +25,7 @@ from agent_sre.settings import PREFIX, Settings, readable_namespaces
 async def examine(settings: Settings) -> tuple[Check, ...]:
     """All checks, in the order in which a person would mend what is wrong."""
     checks = [_data_dir(settings), await _database(settings), _runbooks(settings), _signals(settings)]
+    checks += _topology(settings)
     checks += [*_webhooks(settings), _console(settings)]
     for probe in await _probes(settings):
         checks += await probe.check()
@@ -88,6 +89,15 @@ def _signals(settings: Settings) -> Check:
     except AgentSreError as error:
         return Check("signal catalogue", CheckState.FAILED, str(error), f"correct {PREFIX}SIGNALS_FILE")
     return Check("signal catalogue", CheckState.OK, f"{count} metrics known")
+
+
+def _topology(settings: Settings) -> list[Check]:
+    """The site's file of calls, where one is named."""
+    try:
+        found = open_topology(settings)
+    except AgentSreError as error:
+        return [Check("topology file", CheckState.FAILED, str(error), f"correct {PREFIX}TOPOLOGY_FILE")]
+    return [Check("topology file", CheckState.OK, f"{settings.topology_file} can be read")] if found else []
 
 
 def _webhooks(settings: Settings) -> list[Check]:

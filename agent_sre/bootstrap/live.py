@@ -16,7 +16,7 @@ from agent_sre.bootstrap.trace_store import open_trace_store
 from agent_sre.domain.errors import PermanentError
 from agent_sre.domain.signal import Signal, default_signals
 from agent_sre.evidence.scope import Readers
-from agent_sre.ports.context import ChangeReader
+from agent_sre.ports.context import ChangeReader, TopologyReader
 from agent_sre.settings import PREFIX, Settings, readable_namespaces
 
 
@@ -61,6 +61,7 @@ async def open_world(settings: Settings) -> AsyncIterator[World]:
                 logs=logs,
                 log_store=log_store,
                 traces=traces,
+                topology=open_topology(settings),
                 change_sources=sources,
                 repositories=repositories,
             ),
@@ -78,9 +79,22 @@ def signals(settings: Settings) -> tuple[Signal, ...]:
         return default_signals()
     from agent_sre.adapters.snapshot_directory.documents import parse_signals
 
-    path = Path(settings.signals_file)
+    return (*parse_signals(_content(settings.signals_file, "SIGNALS_FILE"), settings.signals_file), *default_signals())
+
+
+def open_topology(settings: Settings) -> TopologyReader | None:
+    """The calls of the site's own file, or None where none is named."""
+    if not settings.topology_file:
+        return None
+    from agent_sre.adapters.context_snapshot import SnapshotTopology
+    from agent_sre.adapters.snapshot_directory.documents import parse_topology_file
+
+    content = _content(settings.topology_file, "TOPOLOGY_FILE")
+    return SnapshotTopology(parse_topology_file(content, settings.topology_file))
+
+
+def _content(path: str, setting: str) -> bytes:
     try:
-        data = path.read_bytes()
+        return Path(path).read_bytes()
     except OSError as error:
-        raise PermanentError(f"{PREFIX}SIGNALS_FILE={path}: {error.strerror}; name a readable file") from None
-    return (*parse_signals(data, str(path)), *default_signals())
+        raise PermanentError(f"{PREFIX}{setting}={path}: {error.strerror}; name a readable file") from None

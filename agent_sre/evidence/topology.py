@@ -7,8 +7,8 @@ from agent_sre.evidence.scope import Collected, Readers, Scope
 
 NAME = "topology"
 _FIX = (
-    "name them in AGENT_SRE_TOPOLOGY_FILE, or add topology.json; without it calls are told from traces, mesh metrics and "
-    "configuration"
+    "name them in AGENT_SRE_TOPOLOGY_FILE, or add topology.json; without it calls are told from traces, mesh metrics "
+    "and configuration"
 )
 
 

@@ -215,6 +215,7 @@ class Settings(WebhookSettings, BaseSettings):
     )
 
     signals_file: str = Field("", description="signals.yaml with additions to the signal catalogue for this site.")
+    topology_file: str = Field("", description="YAML file with calls that a person knows; see docs/topology.md.")
     runbooks_dir: str = Field("", description="Folder with the site's own runbooks, besides the shipped ones.")
 
     lookback_seconds: float = Field(3600.0, gt=0, le=86400, description="How far before the onset evidence is read.")

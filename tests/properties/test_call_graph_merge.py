@@ -1,4 +1,4 @@
-"""Edges of the call graph from several sources: merged to the same in any order, any grouping and any number of times."""
+"""Edges of the call graph from several sources: merged to the same in any order, grouping and number of times."""
 
 import random
 

@@ -143,14 +143,22 @@ def parse_changes(content: bytes, file: str, now: datetime) -> tuple[Change, ...
 
 def parse_topology(content: bytes, file: str) -> tuple[Edge, ...]:
     """The edges, without repeats, in the file's order."""
-    data = load_json(content, file)
+    return _edges(load_json(content, file), file)
+
+
+def parse_topology_file(content: bytes, file: str) -> tuple[Edge, ...]:
+    """The same of a site's own file, which may be YAML."""
+    return _edges(load_yaml(content, file), file)
+
+
+def _edges(data: Any, file: str) -> tuple[Edge, ...]:
     edges = data.get("edges") if isinstance(data, Mapping) else None
     if not isinstance(edges, list):
         raise PermanentError(f"{file}: no list 'edges' at the top")
     for index, edge in enumerate(edges):
         if not (isinstance(edge, list) and len(edge) == 2 and all(isinstance(name, str) for name in edge)):
             raise PermanentError(f'{file}: edges[{index}] is {edge!r}; expected ["caller", "callee"]')
-    return tuple(dict.fromkeys(Edge(caller, callee, "topology.json") for caller, callee in edges))
+    return tuple(dict.fromkeys(Edge(caller, callee, Path(file).name) for caller, callee in edges))
 
 
 def parse_signals(content: bytes, file: str) -> tuple[Signal, ...]:
