@@ -24,8 +24,8 @@ from agent_sre.ports.context import ChangeReader
 
 NAME = "changes"
 LOOKBACK = timedelta(days=1)
-_OWNERS = ("Deployment", "StatefulSet", "DaemonSet", "Rollout")
-_GENERATIONS = ("ReplicaSet", "ControllerRevision")
+OWNERS = ("Deployment", "StatefulSet", "DaemonSet", "Rollout")
+GENERATIONS = ("ReplicaSet", "ControllerRevision")
 _TOGETHER = timedelta(minutes=10)
 _REPORTED = "changes of the namespaces and repositories"
 _HELM = "labels of Helm's charts over the generations of workloads (ReplicaSets, ControllerRevisions)"
@@ -81,7 +81,7 @@ async def _told_by_objects(scope: Scope, cluster: ClusterReader | None, window: 
     """
     if cluster is None:
         return _Told()
-    found: dict[str, list[Mapping[str, Any]]] = {kind: [] for kind in (*_OWNERS, *_GENERATIONS, *sorted(DEPLOYERS))}
+    found: dict[str, list[Mapping[str, Any]]] = {kind: [] for kind in (*OWNERS, *GENERATIONS, *sorted(DEPLOYERS))}
     places = [(kind, space) for space in scope.namespaces for kind in found]
     elsewhere = [space for space in scope.gitops_namespaces if space not in scope.namespaces]
     places += [(kind, space) for space in elsewhere for kind in sorted(DEPLOYERS)]
@@ -90,8 +90,8 @@ async def _told_by_objects(scope: Scope, cluster: ClusterReader | None, window: 
     for (kind, space), listed in zip(places, await asyncio.gather(*reads), strict=True):
         ours = space in scope.namespaces
         found[kind] += [item for item in listed or () if ours or deploys_to(item, scope.namespaces)]
-    generations = [item for kind in _GENERATIONS for item in found[kind]]
-    upgrades = helm_changes(generations, [item for kind in _OWNERS for item in found[kind]])
+    generations = [item for kind in GENERATIONS for item in found[kind]]
+    upgrades = helm_changes(generations, [item for kind in OWNERS for item in found[kind]])
     deployed = deployments(item for kind in (*sorted(DEPLOYERS), "Rollout") for item in found[kind])
     steps = steps_of(generations, found["Application"])
     return _Told(_within(deployed, window), _within(upgrades, window), tuple(steps))

@@ -24,8 +24,8 @@ from agent_sre.evidence.scope import Collected, Readers, Scope
 from agent_sre.ports.cluster import CLUSTER_SCOPED, READ_KINDS, ClusterReader
 
 NAME = "kubernetes_nodes"
-_CLUSTER_KINDS = tuple(kind for kind in READ_KINDS if kind in CLUSTER_SCOPED and kind != "Namespace")
-_SYSTEM_KINDS = (
+KINDS = tuple(kind for kind in READ_KINDS if kind in CLUSTER_SCOPED and kind != "Namespace")
+SYSTEM_KINDS = (
     "Pod",
     "Deployment",
     "ReplicaSet",
@@ -46,10 +46,10 @@ async def collect(scope: Scope, readers: Readers) -> Collected:
     if cluster is None:
         return not_there("kubernetes", "nodes and volumes", KUBERNETES_FIX)
     reading = Reading(NAME, "kubernetes", scope)
-    places = [(kind, "") for kind in _CLUSTER_KINDS]
+    places = [(kind, "") for kind in KINDS]
     places.append(("Lease", NODE_LEASES_NAMESPACE))
     if SYSTEM_NAMESPACE not in scope.namespaces:
-        places += [(kind, SYSTEM_NAMESPACE) for kind in _SYSTEM_KINDS]
+        places += [(kind, SYSTEM_NAMESPACE) for kind in SYSTEM_KINDS]
     answers = await asyncio.gather(
         *(
             reading.look(f"{kind} in {place or 'the cluster'}", partial(cluster.list, kind, place), right(kind, place))

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
+import pytest
 
 from agent_sre.domain.reference import Window
 from agent_sre.domain.telemetry import Change
@@ -52,6 +53,44 @@ async def test_a_cloud_event_in_binary_mode() -> None:
         assert answer.status_code == 202
         (found,) = await kept(server)
         assert (found.id, found.kind, found.target, found.summary) == ("e-9", "deploy", "basket", "basket 1.5")
+
+
+@pytest.mark.parametrize("many", [False, True])
+async def test_a_cloud_event_in_structured_mode_and_a_batch(many: bool) -> None:
+    event = {
+        "specversion": "1.0",
+        "id": "e-9",
+        "type": "com.example.flag.updated",
+        "source": "flags",
+        "subject": "new-cart",
+        "time": "2026-01-05T11:30:00Z",
+        "datacontenttype": "application/json",
+        "data": {"summary": "new-cart on for everybody", "author": "kim"},
+    }
+    kind = "application/cloudevents-batch+json" if many else "application/cloudevents+json"
+    body = [event, {**event, "id": "e-10"}] if many else event
+    async with running() as server:
+        answer = await post(server, body, **{"content-type": f"{kind}; charset=utf-8"})
+        assert (answer.status_code, answer.json()["accepted"]) == (202, 2 if many else 1)
+        found = await kept(server)
+        assert {item.id for item in found} == ({"e-9", "e-10"} if many else {"e-9"})
+        assert {(item.kind, item.target, item.summary) for item in found} == {
+            ("feature_flag", "new-cart", "new-cart on for everybody")
+        }
+
+
+async def test_what_a_flag_service_sends_by_the_documented_template() -> None:
+    document = {
+        "kind": "feature_flag",
+        "target": "new-cart",
+        "summary": "feature-environment-enabled: new-cart in production",
+        "author": "kim@example.com",
+        "id": "1337",
+    }
+    async with running() as server:
+        assert (await post(server, document)).status_code == 202
+        (found,) = await kept(server)
+        assert (found.kind, found.id, found.target) == ("feature_flag", "1337", "new-cart")
 
 
 async def test_a_binary_event_that_is_no_json_is_refused_and_kept_in_quarantine() -> None:

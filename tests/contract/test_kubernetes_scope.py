@@ -90,6 +90,48 @@ async def test_the_probe_of_a_team_asks_for_no_right_on_the_cluster(
     assert rights.state is CheckState.OK
 
 
+@pytest.mark.parametrize(
+    ("plural", "group", "namespace"),
+    [
+        ("replicasets", "apps", "shop"),
+        ("applications", "argoproj.io", "argocd"),
+        ("helmreleases", "helm.toolkit", "shop"),
+    ],
+)
+async def test_a_missing_right_is_a_gap_that_names_it_and_how_to_grant_it(
+    server: KubeApiServer, connection: Connection, plural: str, group: str, namespace: str
+) -> None:
+    server.denied = {("list", plural)}
+    readers = Readers(cluster=KubernetesCluster(connection, no_wait))
+    (collector,) = [one for one in COLLECTORS if one.name == "kubernetes_objects"]
+    found = await run_collector(collector, scope(gitops_namespaces=("argocd",)), readers)
+    gaps = [gap for gap in found.gaps if f"list {plural} in namespace {namespace}" in gap.reason]
+    assert gaps
+    assert all("403" in gap.reason and group in gap.reason for gap in gaps)
+    assert all(gap.fix.startswith(f"grant the reader's account list on {plural} ({group}") for gap in gaps)
+
+
+@pytest.mark.parametrize("status", [401, 403, 429, 503])
+async def test_whatever_the_api_server_answers_is_a_gap_and_never_an_error(
+    server: KubeApiServer, connection: Connection, status: int
+) -> None:
+    server.faults = [Fault(status, "no")] * 2_000
+    cluster = KubernetesCluster(connection, no_wait)
+    readers = Readers(cluster=cluster, logs=KubernetesLogs(cluster), change_sources={"Helm": HelmReleases(cluster)})
+    found = [await run_collector(collector, scope(), readers) for collector in COLLECTORS]
+    assert not any(item.objects for one in found for item in one.observations)
+    told = [gap for one in found for gap in one.gaps if f"{status}" in gap.reason]
+    assert {"Pod in shop", "Helm"} <= {what for gap in told for what in gap.what.split("; ")}
+
+
+async def test_neither_a_watch_nor_the_metrics_api_is_used(server: KubeApiServer, connection: Connection) -> None:
+    cluster = KubernetesCluster(connection, no_wait)
+    readers = Readers(cluster=cluster, logs=KubernetesLogs(cluster))
+    for collector in COLLECTORS:
+        await run_collector(collector, scope(), readers)
+    assert not any("watch" in item.query or "metrics.k8s.io" in item.path for item in server.requests)
+
+
 def secret(name: str, revision: int, status: str, hours_ago: float, owner: str = "helm") -> dict[str, Any]:
     made = str(int((NOW - timedelta(hours=hours_ago)).timestamp()))
     labels = {"owner": owner, "name": name, "version": str(revision), "status": status, "createdAt": made}

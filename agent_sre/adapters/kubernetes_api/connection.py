@@ -82,14 +82,32 @@ class UnusableAnswer(PermanentError):
     """The request was carried out, but what came back cannot be used."""
 
 
+@dataclass(slots=True, eq=False)
+class _Session:
+    """One client with its credentials, and how many requests use it now. The library opens a closed one again for a
+    request under way, so one that is retired is closed by the last that uses it.
+    """
+
+    api: "ApiClient"
+    client: "DynamicClient"
+    users: int = 0
+    retired: bool = False
+
+    async def left(self) -> None:
+        """One request has ended."""
+        self.users -= 1
+        if self.retired and not self.users:
+            await self.api.close()  # type: ignore[no-untyped-call]
+
+
 class Connection:
     """Opened on first use, in the loop that uses it; after 401 the credentials are loaded anew at the next request."""
 
     def __init__(self, access: Access) -> None:
         self.access = access
-        self._client: DynamicClient | None = None
-        self._api: ApiClient | None = None
+        self._session: _Session | None = None
         self._opening = asyncio.Lock()
+        self._host = ""
 
     async def json(
         self,
@@ -129,13 +147,14 @@ class Connection:
         secrets = _SECRETS.match(path)
         if secrets and (method != "GET" or secrets[1]):
             raise PermanentError(f"{what} was not sent: {NEVER_READ}")
-        client = await self._opened()
+        session = await self._opened()
+        session.users += 1
         import aiohttp
         from kubernetes.aio.client.exceptions import ApiException
         from kubernetes.aio.config.config_exception import ConfigException
 
         try:
-            response: aiohttp.ClientResponse = await client.request(
+            response: aiohttp.ClientResponse = await session.client.request(
                 method,
                 path,
                 body=body,
@@ -148,7 +167,7 @@ class Connection:
             async with response:
                 return await _bounded(response, what, max_bytes)
         except ApiException as error:
-            raise await self._refused(error) from None
+            raise self._refused(error, session) from None
         except ConfigException as error:
             # Before each request the library may renew a token: from the pod's file, or by a program.
             raise PermanentError(f"no credentials for {what}: {error}; renew the account's token") from None
@@ -158,36 +177,41 @@ class Connection:
             raise Unsent(f"{self.server} cannot be reached for {what}: {error}") from None
         except (aiohttp.ClientError, OSError) as error:
             raise TemporaryError(f"{self.server} cut the connection in the middle of {what}: {error}") from None
+        finally:
+            await session.left()
 
     @property
     def server(self) -> str:
         """``Kubernetes at <address>``; the address is known once the configuration was read."""
-        return f"Kubernetes at {self._api.configuration.host}" if self._api is not None else "Kubernetes"
+        return f"Kubernetes at {self._host}" if self._host else "Kubernetes"
 
     async def close(self) -> None:
         """Close the connections."""
-        api, self._api, self._client = self._api, None, None
-        if api is not None:
-            await api.close()  # type: ignore[no-untyped-call]
+        session, self._session = self._session, None
+        if session is not None:
+            session.retired = True
+            await session.api.close()  # type: ignore[no-untyped-call]
 
-    async def _refused(self, error: Any) -> Refused:
+    def _refused(self, error: Any, session: _Session) -> Refused:
         if error.status == 401:
-            await self.close()
+            session.retired = True
+            self._session = None if self._session is session else self._session
         headers = error.headers or {}
         retry_after = str(headers.get("Retry-After", ""))
         seconds = float(retry_after) if retry_after.isdigit() else None
         return Refused(int(error.status or 0), _message(error.body) or str(error.reason), seconds)
 
-    async def _opened(self) -> "DynamicClient":
+    async def _opened(self) -> _Session:
         async with self._opening:
-            if self._client is None:
+            if self._session is None:
                 # In a thread: the import takes seconds, and others' requests must not wait for it.
                 await asyncio.to_thread(import_module, "kubernetes.aio.dynamic.client")
                 from kubernetes.aio.dynamic.client import DynamicClient
 
-                self._api = await _load(self.access)
-                self._client = DynamicClient(self._api)  # type: ignore[no-untyped-call]
-            return self._client
+                api = await _load(self.access)
+                self._host = str(api.configuration.host)
+                self._session = _Session(api, DynamicClient(api))  # type: ignore[no-untyped-call]
+            return self._session
 
 
 async def _load(access: Access) -> "ApiClient":
