@@ -17,6 +17,8 @@ class Quota:
         self._burst = burst
         self._monotonic = monotonic
         self._left = float(burst)
+        self.refused = 0
+        """How many requests were over the quota, ever."""
         self._at = monotonic()
 
     def take(self) -> float:
@@ -27,6 +29,7 @@ class Quota:
         self._left = min(self._left + (now - self._at) * self._rate, self._burst)
         self._at = now
         if self._left < 1:
+            self.refused += 1
             return (1 - self._left) / self._rate
         self._left -= 1
         return 0.0

@@ -30,6 +30,8 @@ Accept = Callable[[Delivery], Awaitable[Accepted]]
 """The service that accepts for a source, with its ports."""
 
 RETRY_AFTER = 5.0
+_CLOUDEVENTS = frozenset({"cloudevents", "changes"})
+"""Webhooks that read CloudEvents."""
 _FORM = "application/x-www-form-urlencoded"
 _NOT_JSON = frozenset({"text/html", "text/xml", "application/xml", "text/css"})
 _NOT_JSON_FAMILIES = ("multipart/", "image/", "audio/", "video/", "font/")
@@ -74,7 +76,7 @@ class Webhooks:
 
     def _note(self, source: str, outcome: Intake, started: float, alerts: int = 0) -> None:
         self.telemetry.request(source, outcome, time.perf_counter() - started, alerts)
-        if outcome not in {Intake.ACCEPTED, Intake.GONE}:
+        if outcome not in {Intake.ACCEPTED, Intake.GONE, Intake.OVER_QUOTA}:
             # Not why: that may quote the payload, which is in quarantine.
             log.warning("not accepted", source=source, outcome=outcome.value)
 
@@ -92,7 +94,7 @@ class Webhooks:
             if admission is not Admission.ADMITTED:
                 return denied(source, admission, door), Intake.UNAUTHORIZED, 0
             if wait := door.quota.take():
-                return _over_quota(source, wait), Intake.OVER_QUOTA, 0
+                return _over_quota(source, door, wait), Intake.OVER_QUOTA, 0
             accepted = await self.accept(_delivery(source, request.headers, body))
         except RefusedPayload as error:
             status, outcome = _STATUS[error.refusal]
@@ -114,7 +116,8 @@ class Webhooks:
 def _delivery(source: str, headers: Headers, body: bytes) -> Delivery:
     """The request as the service takes it."""
     form = _media_type(headers.get("content-type", "")) == _FORM
-    return Delivery(source, structured(headers, body), form, headers.get("sentry-hook-resource", ""))
+    whole = structured(headers, body) if source in _CLOUDEVENTS else body
+    return Delivery(source, whole, form, headers.get("sentry-hook-resource", ""))
 
 
 def structured(headers: Headers, body: bytes) -> bytes:
@@ -136,8 +139,10 @@ def _refused(status: int, problem: str, fix: str, headers: Mapping[str, str] | N
     return JSONResponse({"error": problem, "fix": fix}, status, headers)
 
 
-def _over_quota(source: str, wait: float) -> Response:
-    seconds = str(ceil(wait))
+def _over_quota(source: str, door: Door, wait: float) -> Response:
+    refused, seconds = door.quota.refused, str(ceil(wait))
+    if refused & (refused - 1) == 0:  # powers of two: a storm of requests must not become one of log lines
+        log.warning("a source is over its quota", source=source, refused=refused)
     fix = f"send it again in {seconds} seconds; AGENT_SRE_WEBHOOK_RATE and _BURST set how much is taken"
     return _refused(429, f"{source} sends more than its quota", fix, {"Retry-After": seconds})
 

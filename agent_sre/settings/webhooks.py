@@ -57,7 +57,7 @@ class WebhookSettings(BaseModel):
         description='Networks a source may post from, as JSON: {"grafana": "10.0.0.0/8, 2001:db8::/32"}. Empty: any.',
     )
     webhook_rate: float = Field(
-        1000.0, ge=0, description="Requests per second that each source may send in the long run; 0: any number."
+        2000.0, ge=0, description="Requests per second that each source may send in the long run; 0: any number."
     )
-    webhook_burst: int = Field(5000, ge=1, description="Requests that each source may send at once.")
+    webhook_burst: int = Field(20_000, ge=1, description="Requests that each source may send at once.")
     max_body_bytes: int = Field(5_000_000, ge=1_000, description="Largest webhook body, after decompression.")

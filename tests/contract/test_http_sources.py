@@ -65,7 +65,7 @@ async def test_every_recorded_payload_is_taken_or_ignored_by_name() -> None:
             assert ("ignored" in answer) == shape.startswith("ignored")
             assert (answer["accepted"] == 0) == shape.startswith("ignored")
         incidents = await server.incidents()
-        assert {incident.group_key.partition(":")[0] for incident in incidents} == set(SOURCES) - {"alertmanager"}
+        assert {incident.group_key.partition(":")[0] for incident in incidents} == set(SOURCES)
 
 
 ROW_9 = {
