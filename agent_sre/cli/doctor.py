@@ -2,11 +2,13 @@
 
 import asyncio
 import sys
+from collections.abc import Sequence
 
 import click
 from rich.console import Console
 from rich.markup import escape
 
+from agent_sre.ports.health import Check
 from agent_sre.settings import load_settings
 
 _MARKS = {
@@ -26,10 +28,14 @@ def doctor() -> None:
     from agent_sre.bootstrap import doctor as examine
 
     checks = asyncio.run(examine(load_settings()))
-    console = Console(highlight=False, soft_wrap=True)
-    for check in checks:
-        console.print(f"{_MARKS[check.state]} {escape(check.subject)}: {escape(check.detail)}")
-        if check.fix:
-            console.print(f"        fix: {escape(check.fix)}")
+    show(checks, Console(highlight=False, soft_wrap=True))
     if any(check.state == "failed" for check in checks):
         sys.exit(1)
+
+
+def show(checks: Sequence[Check], console: Console) -> None:
+    """Print a line for each check, and below it what to do. Several lines of a fix are to be copied one by one."""
+    for check in checks:
+        console.print(f"{_MARKS[check.state]} {escape(check.subject)}: {escape(check.detail)}")
+        for number, line in enumerate(check.fix.splitlines()):
+            console.print(f"        {'    ' if number else 'fix:'} {escape(line)}")

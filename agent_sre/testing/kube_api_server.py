@@ -31,6 +31,7 @@ _KINDS = {(version, plural): kind for kind, (version, plural) in READ_KINDS.item
 _GROUPS = frozenset(version.partition("/")[0] for version, _ in READ_KINDS.values() if "/" in version)
 _SECRETS = re.compile(r"/api/v1(?:/namespaces/([^/]+))?/secrets(?:/.*)?")
 _REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+_WHO = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 _MAX_LINES = 100_000
 _REASONS = {
     400: "BadRequest",
@@ -88,6 +89,7 @@ class KubeApiServer:
         self.log_reader = log_reader
         self.patched: list[ObjectRef] = []
         self.token = "let-me-in"  # noqa: S105 - nothing is behind it
+        self.account = "system:serviceaccount:ops:agent-sre"
         self.url = ""
         self.logs: dict[LogSource, str] = {}
         self.denied: set[tuple[str, str]] = set()
@@ -150,7 +152,7 @@ class KubeApiServer:
         discovered = self._discovery(request.path)
         if discovered is not None:
             return discovered
-        if request.path == _REVIEW and request.method == "POST":
+        if request.path in (_REVIEW, _WHO) and request.method == "POST":
             return self._review(body)
         if _SECRETS.fullmatch(request.path):
             return self._secrets(request)
@@ -269,6 +271,8 @@ class KubeApiServer:
         return "".join(_stamped(line) for line in stream.lines)
 
     def _review(self, body: Any) -> web.Response:
+        if body["kind"] == "SelfSubjectReview":
+            return web.json_response({**body, "status": {"userInfo": {"username": self.account}}}, status=201)
         attributes = body["spec"]["resourceAttributes"]
         parts = [attributes["resource"], attributes.get("subresource", "")]
         resource = "/".join(part for part in parts if part)

@@ -220,12 +220,21 @@ async def test_the_probe_names_missing_rights(server: KubeApiServer, connection:
     assert rights.state is CheckState.WARNING
     assert "get pods/log in shop" in rights.detail
     assert "list nodes" in rights.detail
+    assert rights.detail.startswith("system:serviceaccount:ops:agent-sre has ")
+    assert rights.fix.splitlines() == [
+        "kubectl create role agent-sre-reader-get -n shop --verb=get --resource=pods/log && kubectl create rolebinding "
+        "agent-sre-reader-get -n shop --role=agent-sre-reader-get --serviceaccount=ops:agent-sre",
+        "kubectl create clusterrole agent-sre-reader-list --verb=list --resource=nodes && kubectl create "
+        "clusterrolebinding agent-sre-reader-list --clusterrole=agent-sre-reader-list --serviceaccount=ops:agent-sre",
+    ]
 
 
 async def test_the_probe_of_exactly_the_rights_that_are_needed(server: KubeApiServer, connection: Connection) -> None:
     server.denied = {("list", "secrets")}
     _, rights = await KubernetesProbe("auto", connection.access.kubeconfig, "", ("shop", "bank")).check()
     assert rights.state is CheckState.OK
+    assert "(get pods/log; list pods, services, " in rights.detail
+    assert "deployments.apps" in rights.detail
 
 
 async def test_the_probe_of_a_dead_server_says_so(tmp_path: Path) -> None:
@@ -264,7 +273,11 @@ async def test_the_executors_probe_names_the_right_that_is_missing(
     server.denied = {("patch", "deployments")}
     (bad,) = await probe.check()
     assert bad.state is CheckState.FAILED
-    assert "2 of 2 are missing: patch deployments in shop, patch deployments in bank" in bad.detail
+    assert "it lacks 2: patch deployments.apps in shop, bank" in bad.detail
+    assert [line.partition(" --verb=")[0] for line in bad.fix.splitlines()] == [
+        "kubectl create role agent-sre-executor-patch -n bank",
+        "kubectl create role agent-sre-executor-patch -n shop",
+    ]
 
 
 async def test_the_executors_probe_of_no_namespaces_says_that_nothing_is_open(connection: Connection) -> None:

@@ -57,7 +57,7 @@ async def test_a_product_that_is_configured_wrongly_is_said(server: PrometheusSe
     server.build = MIMIR
     options = PrometheusOptions(server.url, flavour=Flavour.THANOS, name="eu", settings="X[eu]")
     reach, *_ = await PrometheusProbe(PrometheusMetrics(options)).check()
-    assert reach.subject == "metrics eu (Thanos)"
+    assert reach.subject == "metrics eu (Mimir)"
     assert reach.state is CheckState.WARNING
     assert "is configured as Thanos" in reach.detail
     assert reach.fix == "set X[eu]_FLAVOUR=mimir, or auto"

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Iterable
 
 from agent_sre.adapters.kubernetes_api.connection import Connection, Refused
+from agent_sre.adapters.kubernetes_api.grants import Right, account, by_verb, commands, in_words
 from agent_sre.adapters.kubernetes_api.reach import Reach
 from agent_sre.domain.errors import PermanentError, TemporaryError
 from agent_sre.ports.cluster import CLUSTER_SCOPED, READ_KINDS
@@ -15,9 +16,8 @@ from agent_sre.ports.health import Check, CheckState
 _SUBJECT = "cluster (Kubernetes)"
 _WRITER = "cluster (Kubernetes) actions"
 _REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
-_SHOWN = 8
-Right = tuple[str, str, str, str]
-"""Verb, group, resource (with subresource) and namespace."""
+_ROLE = "agent-sre-reader"
+_WRITER_ROLE = "agent-sre-executor"
 
 
 class ConnectionProbe:
@@ -64,17 +64,17 @@ class ConnectionProbe:
             needed |= dict.fromkeys(secrets)
             missing += unread
         if missing:
-            fix = "grant get and list on them; without, they are evidence gaps"
-            return Check(subject, CheckState.WARNING, _counted(missing, len(needed)), fix)
+            who = await account(self._connection)
+            detail = _counted(missing, needed, who) + "; without them there are evidence gaps"
+            return Check(subject, CheckState.WARNING, detail, commands(missing, who, _ROLE))
         if self._secrets_wanted:
             detail = f"all {len(needed)} reading rights are there; of Secrets only the metadata of Helm's is asked for"
             return Check(subject, CheckState.OK, detail)
         if len(unread) < len(secrets):
             detail = f"all {len(needed)} reading rights are there, and that to read Secrets, which is never used"
             return Check(subject, CheckState.WARNING, detail, "use an account that cannot read Secrets")
-        return Check(
-            subject, CheckState.OK, f"all {len(needed)} reading rights are there, and Secrets are out of reach"
-        )
+        detail = f"all {len(needed)} reading rights are there ({by_verb(needed)}), and Secrets are out of reach"
+        return Check(subject, CheckState.OK, detail)
 
 
 async def patch_rights(connection: Connection, namespaces: Iterable[str], kinds: Iterable[str]) -> Check:
@@ -92,9 +92,10 @@ async def patch_rights(connection: Connection, namespaces: Iterable[str], kinds:
     except (Refused, TemporaryError, PermanentError) as error:
         return Check(_WRITER, CheckState.FAILED, f"rights could not be asked: {error}", "correct the executor's access")
     if missing:
-        fix = "grant patch on them to the executor's account; without, approved actions are refused"
-        return Check(_WRITER, CheckState.FAILED, _counted(missing, len(needed)), fix)
-    return Check(_WRITER, CheckState.OK, f"all {len(needed)} patching rights are there")
+        who = await account(connection)
+        detail = _counted(missing, needed, who) + "; without them approved actions are refused"
+        return Check(_WRITER, CheckState.FAILED, detail, commands(missing, who, _WRITER_ROLE))
+    return Check(_WRITER, CheckState.OK, f"all {len(needed)} patching rights are there ({by_verb(needed)})")
 
 
 async def _missing(connection: Connection, rights: Iterable[Right]) -> list[Right]:
@@ -130,11 +131,9 @@ def _needed(namespace: str, reach: Reach) -> list[Right]:
     return rights
 
 
-def _counted(missing: list[Right], needed: int) -> str:
-    shown = ", ".join(_shown(right) for right in missing[:_SHOWN]) + (", ..." if len(missing) > _SHOWN else "")
-    return f"{len(missing)} of {needed} are missing: {shown}"
-
-
-def _shown(right: Right) -> str:
-    verb, _, resource, namespace = right
-    return f"{verb} {resource}" + (f" in {namespace}" if namespace else "")
+def _counted(missing: list[Right], needed: Iterable[Right], who: str) -> str:
+    wanted = list(needed)
+    there = [right for right in wanted if right not in missing]
+    has = f"{who or 'the account'} has {len(there)} of the {len(wanted)} rights that are used"
+    named = f" ({by_verb(there)})" if there else ""
+    return f"{has}{named}; it lacks {len(missing)}: {in_words(missing)}"

@@ -26,9 +26,11 @@ class PrometheusProbe:
         self._metrics = metrics
         self._connection = metrics.connection
         self._options = metrics.connection.options
+        self._subject = self._named(self._options.flavour or Flavour.PROMETHEUS)
+
+    def _named(self, flavour: Flavour) -> str:
         name = f" {self._options.name}" if self._options.name else ""
-        product = self._options.flavour.product if self._options.flavour else "Prometheus"
-        self._subject = f"metrics{name} ({product})"
+        return f"metrics{name} ({flavour.product})"
 
     async def check(self) -> tuple[Check, ...]:
         """Reach and login first; the rest only where that went well."""
@@ -50,6 +52,7 @@ class PrometheusProbe:
 
     def _reach(self, build: Mapping[str, Any], samples: bool) -> Check:
         found = flavour_of(build) if build else None
+        self._subject = self._named(found) if found else self._subject
         version = build.get("version")
         shown = f", {found.product} version {version}" if found and version else ", which does not tell its version"
         if found is Flavour.VICTORIAMETRICS:
