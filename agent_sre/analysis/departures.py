@@ -5,12 +5,13 @@ own signals show (their symptoms, else their spans, else their resources), becau
 clause and a synthetic one by more. ``Departure`` then
 compares the usual level before that with the strongest level held since: held means two neighbouring samples, so a
 lone spike counts for nothing, and a fault that came and went within the window still counts. How rare such a level
-was before tells a signal that does this every few minutes from one that never did.
+was before tells a signal that does this every few minutes from one that never did; what comes at the same phase of the
+hour, the day or the week (``seasons``) is no departure at all.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from weakref import WeakKeyDictionary
 
@@ -18,6 +19,7 @@ import numpy as np
 
 from agent_sre.analysis.casefile import CaseFile
 from agent_sre.analysis.changepoints import median, noise_of, onset
+from agent_sre.analysis.seasons import Recurrence, recurrence
 from agent_sre.analysis.signals import Floats, Measured, measured
 from agent_sre.domain.finding import Fact
 from agent_sre.domain.instant import format_instant
@@ -56,6 +58,8 @@ class Departure:
     """The highest single sample since the incident began, held or not."""
     recent: int = 0
     """How many samples there are since the incident began."""
+    recurs: Recurrence | None = None
+    """That it does so every hour, day or week, where the history shows it."""
 
     @property
     def ratio(self) -> float:
@@ -66,9 +70,23 @@ class Departure:
 
     @property
     def strong(self) -> bool:
-        """Whether this is a change worth a word: four deviations, 30 % of the level, and not an everyday one."""
+        """Whether this is a change worth a word: clear, and not what comes at this hour, day or week anyway."""
+        return self.clear and self.recurs is None
+
+    @property
+    def clear(self) -> bool:
+        """Whether it is four deviations and 30 % of the level, and no everyday one."""
         big = abs(self.after - self.before) >= 0.3 * max(abs(self.before), 1e-12)
         return abs(self.z) >= 4 and big and self.rarity <= 0.12
+
+    def usual_facts(self, text: str) -> tuple[Fact, ...]:
+        """That what ``text`` says comes at this phase, with when it last did; empty where it does not recur."""
+        found = self.recurs
+        if found is None:
+            return ()
+        told = f"{text} {found.often} at this time; it went to {number(found.level)} before"
+        shown = f"{told}, at {clock(found.time)}; {excerpt(self)}"
+        return (Fact(told, self.signal.observation, shown, datetime.fromtimestamp(found.time, UTC)),)
 
     @property
     def told(self) -> str:
@@ -146,6 +164,8 @@ def _onset_of(meaning: str, every: Floats, levels: Floats, alert: float, step: f
         return None
     if meaning != "traffic" and shift.up == (meaning == "availability"):
         return None  # getting better is no sign of trouble
+    if recurrence(every, levels, shift.time, shift.before, shift.after) is not None:
+        return None  # it comes at this time
     return shift.time
 
 
@@ -207,18 +227,27 @@ def _depart_together(items: Sequence[Measured], start: float) -> list[Departure 
     z, rarity = (after - before) / noise, _rarity(usual, before, after)
     begun, highest = times[first:][np.argmax(half, axis=1)], recent.max(axis=1)
     return [
-        Departure(
-            signal=item,
-            before=float(before[row]),
-            after=float(after[row]),
-            z=float(z[row]),
-            rarity=float(rarity[row]),
-            start=float(begun[row]),
-            highest=float(highest[row]),
-            recent=recent.shape[1],
+        _with_season(
+            Departure(
+                signal=item,
+                before=float(before[row]),
+                after=float(after[row]),
+                z=float(z[row]),
+                rarity=float(rarity[row]),
+                start=float(begun[row]),
+                highest=float(highest[row]),
+                recent=recent.shape[1],
+            )
         )
         for row, item in enumerate(items)
     ]
+
+
+def _with_season(found: Departure) -> Departure:
+    if not found.clear:
+        return found
+    signal = found.signal
+    return replace(found, recurs=recurrence(signal.times, signal.values, found.start, found.before, found.after))
 
 
 def _medians(rows: Floats) -> Floats:

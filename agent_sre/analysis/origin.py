@@ -28,6 +28,8 @@ _SHARP, _GUESS, _GUESS_WITH_LOGS = 0.84, 0.78, 0.64
 """Strength of an origin whose resources name the mechanism, and of one whose mechanism is a guess: where logs were read
 and did not say it, the guess is worth less."""
 _MOST = 5
+_EXPECTED = 0.5
+"""What is left of an origin whose symptom comes at this hour, day or week anyway."""
 
 
 def symptom(case: CaseFile) -> str:
@@ -106,6 +108,8 @@ def _finding(case: CaseFile, suspect: Suspect, place: int, felt: float) -> Findi
     sharp = bool(suspect.signs) and suspect.signs[0].sharp
     if not sharp and _loaded(profile):
         felt *= 0.6
+    usual = moved.usual_facts(f"{moved.signal.source.name} of {suspect.name} does so") if moved is not None else ()
+    felt *= _EXPECTED if usual else 1.0
     strength = (
         (_SHARP if sharp else _GUESS_WITH_LOGS if case.streams else _GUESS)
         * suspect.part**0.2
@@ -119,6 +123,7 @@ def _finding(case: CaseFile, suspect: Suspect, place: int, felt: float) -> Findi
         strength=round(strength, 3),
         statement=_statement(suspect, main),
         facts=tuple(facts),
+        against=usual,
         onset=facts[0].time,
         explains=tuple(object_of(case, name) for name in calls(case).callers.get(suspect.name, ())),
         distinguish=f"profile or trace one slow or failed request inside {suspect.name}",
