@@ -22,6 +22,7 @@ from starlette.types import ASGIApp
 
 from agent_sre.actions.policy import Mode, Policy
 from agent_sre.adapters.changes_merged import MergedChanges
+from agent_sre.adapters.promql_parser import PackagedPromqlParser
 from agent_sre.adapters.store_sql import SingleWriter, SqlStore, open_store
 from agent_sre.bootstrap.server import Server, listen
 from agent_sre.bootstrap.webhook_doors import doors
@@ -47,7 +48,9 @@ from agent_sre.ports.health import Check, CheckState
 from agent_sre.service.accept_alerts import accept_alerts
 from agent_sre.service.accept_changes import accept_changes
 from agent_sre.service.accept_payload import Accepted, Delivery
+from agent_sre.service.ask_live import LiveMetrics
 from agent_sre.service.fold_alerts import fold_alerts
+from agent_sre.service.guard_promql import GuardedMetrics
 from agent_sre.service.postpone_incident import postpone_incident
 from agent_sre.service.read_incident import Stores
 from agent_sre.settings import Settings
@@ -209,6 +212,12 @@ class _Parts:
         newest = await self.store.incidents.newest(1000)
         return {status: sum(item.status is status for item in newest) for status in IncidentStatus}
 
+    def _live(self) -> LiveMetrics | None:
+        metrics = self.world.readers.metrics
+        if metrics is None:
+            return None
+        return LiveMetrics(GuardedMetrics(PackagedPromqlParser(), metrics), self.world.clock, self._redaction)
+
     def app(self) -> ASGIApp:
         """The whole HTTP side."""
         settings, store = self.settings, self.store
@@ -234,7 +243,12 @@ class _Parts:
             max_body_bytes=settings.max_body_bytes,
         )
         console = ConsoleDeps(
-            stores, self.world.clock, self.changes, access, on_decision=lambda incident_id: self.worker.wake()
+            stores,
+            self.world.clock,
+            self.changes,
+            access,
+            on_decision=lambda incident_id: self.worker.wake(),
+            live=self._live(),
         )
         return build_app(service, extra_routes=console_routes(console))
 

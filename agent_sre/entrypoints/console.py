@@ -23,7 +23,7 @@ from agent_sre.entrypoints.console_guard import Guard
 from agent_sre.entrypoints.console_request import Refused, local_path, read_form
 from agent_sre.entrypoints.console_stream import LIST, stream_response
 from agent_sre.entrypoints.console_view import Pages
-from agent_sre.service.ask import MAX_QUESTION, answer_question, examples
+from agent_sre.service.ask import MAX_QUESTION, answer, examples
 from agent_sre.service.decide_approval import explain
 from agent_sre.service.read_incident import list_incidents, list_revision, read_incident, read_revision
 
@@ -56,7 +56,7 @@ class Console:
         question = request.query_params.get("ask", "")[:MAX_QUESTION]
         context: dict[str, object] = {
             "view": view,
-            "answer": answer_question(question, view, self._deps.stores) if question.strip() else None,
+            "answer": await answer(question, view, self._deps.stores, self._deps.live) if question.strip() else None,
             "examples": examples(view),
             "notice": await self._notice(request),
             "revision": view.revision,

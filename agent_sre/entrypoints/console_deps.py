@@ -7,6 +7,7 @@ from agent_sre.domain.approval import Approval, Decision
 from agent_sre.entrypoints.console_auth import Access
 from agent_sre.entrypoints.console_stream import ChangeSignal, Pace
 from agent_sre.ports.clock import Clock
+from agent_sre.service.ask_live import LiveMetrics
 from agent_sre.service.decide_approval import decide_approval
 from agent_sre.service.read_incident import Stores
 
@@ -17,7 +18,10 @@ def _nobody(incident_id: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ConsoleDeps:
-    """What the console needs. ``on_decision`` is told the incident's id after an attempt, to wake the worker."""
+    """What the console needs. ``on_decision`` is told the incident's id after an attempt, to wake the worker.
+
+    ``live`` answers PromQL; None where no metrics store is configured.
+    """
 
     stores: Stores
     clock: Clock
@@ -25,6 +29,7 @@ class ConsoleDeps:
     access: Access
     on_decision: Callable[[str], None] = _nobody
     pace: Pace = field(default_factory=Pace)
+    live: LiveMetrics | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 A small fixed grammar: what a person asks first ("why", "what changed", "what else did you rule out", "logs of
 checkout since 12:05"). Every answer cites the evidence it repeats and nothing is concluded that the verdict does not
 say. A question outside the grammar gets the list of what can be asked, never a guess. The text of a question is only
-matched against patterns; it reaches no query language and no tool.
+matched against patterns; one form carries PromQL, which is judged before it is sent (``ask_live``).
 
 Called by the console, ``cli`` and, later, chats. Series and log lines are found by ``ask_telemetry``.
 """
@@ -19,6 +19,7 @@ from agent_sre.domain.instant import format_instant
 from agent_sre.domain.verdict import VerdictStatus
 from agent_sre.domain.visible import one_line
 from agent_sre.service.answer_value import Answer, Line
+from agent_sre.service.ask_live import FORM as LIVE_FORM, LiveMetrics, show_live
 from agent_sre.service.ask_telemetry import show_logs, show_metric
 from agent_sre.service.read_incident import IncidentView, Stores, read_incident
 
@@ -38,10 +39,19 @@ class Form:
     answer: Callable[["re.Match[str]", str, IncidentView, Stores], Answer]
 
 
-async def ask(question: str, incident_id: str, stores: Stores) -> Answer | None:
+async def ask(question: str, incident_id: str, stores: Stores, live: LiveMetrics | None = None) -> Answer | None:
     """Answer a question about one incident; None where the incident is unknown."""
     view = await read_incident(incident_id, stores)
-    return None if view is None else answer_question(question, view, stores)
+    return None if view is None else await answer(question, view, stores, live)
+
+
+async def answer(question: str, view: IncidentView, stores: Stores, live: LiveMetrics | None) -> Answer:
+    """As ``answer_question``; an expression is asked of the metrics store where there is one."""
+    asked = one_line(question, MAX_QUESTION)
+    match = LIVE_FORM.fullmatch(asked)
+    if match is None or live is None:
+        return answer_question(question, view, stores)
+    return await show_live(match, asked, view, stores, live)
 
 
 def answer_question(question: str, view: IncidentView, stores: Stores) -> Answer:
@@ -163,6 +173,10 @@ def _evidence(match: "re.Match[str]", asked: str, view: IncidentView, stores: St
     return Answer(asked, f"{key}, from {item.source}{when}: {_fact(view, key)}", lines + window)
 
 
+def _no_store(_: "re.Match[str]", asked: str, view: IncidentView, stores: Stores) -> Answer:
+    return Answer(asked, "No metrics store is configured that could be asked now.")
+
+
 def _help(_: "re.Match[str]", asked: str, view: IncidentView, stores: Stores) -> Answer:
     return Answer(asked, "You can ask:", _forms(view))
 
@@ -231,6 +245,12 @@ FORMS: tuple[Form, ...] = (
         _not_seen,
     ),
     Form(_words(r"(?:what is the |what's the )?status|where are we"), "status", "where the incident stands", _status),
+    Form(
+        LIVE_FORM,
+        "query sum(up) over 1h",
+        "PromQL asked of the metrics store now, within bounds; not stored",
+        _no_store,
+    ),
     Form(_words(r"help|what can i ask"), "help", "this list", _help),
 )
 """Tried in order; the first form that matches the whole question answers it."""
