@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agent_sre.domain.errors import PermanentError
+from agent_sre.domain.field_selector import selects
 from agent_sre.domain.reference import ObjectRef
 from agent_sre.ports.cluster import CLUSTER_SCOPED, NAMES_ONLY, READ_KINDS, NotOffered
 
@@ -40,14 +41,14 @@ class SnapshotCluster:
                 self._by_kind[kind].append(whole)
                 self._by_ref[_ref(kind, item)] = whole
 
-    async def list(self, kind: str, namespace: str) -> tuple[Mapping[str, Any], ...]:
+    async def list(self, kind: str, namespace: str, fields: str = "") -> tuple[Mapping[str, Any], ...]:
         """Objects of a kind, in the file's order."""
         _known(kind)
         self._recorded(kind)
         found = self._by_kind.get(kind, [])
         if namespace and kind not in CLUSTER_SCOPED:
             found = [item for item in found if item["metadata"].get("namespace", "") == namespace]
-        return tuple(found)
+        return tuple(item for item in found if selects(fields, item))
 
     async def get(self, ref: ObjectRef) -> Mapping[str, Any] | None:
         """One object, or None."""

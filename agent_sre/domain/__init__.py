@@ -15,6 +15,7 @@ ORDER = (
     "incident",
     "line_index",
     "repository",
+    "field_selector",
     "telemetry",
     "trace_search",
     "promql",

@@ -20,6 +20,8 @@ from agent_sre.evidence.reading import Reading, capped, not_there
 from agent_sre.evidence.scope import Collected, Readers, Scope
 
 NAME = "kubernetes_events"
+_NOT_OF_PODS = "involvedObject.kind!=Pod"
+"""Of a namespace that is looked at for its nodes' Events only, those of its pods are left to the server."""
 
 
 async def collect(scope: Scope, readers: Readers) -> Collected:
@@ -28,18 +30,19 @@ async def collect(scope: Scope, readers: Readers) -> Collected:
     if cluster is None:
         return not_there("kubernetes", "events", KUBERNETES_FIX)
     reading = Reading(NAME, "kubernetes", scope)
-    places = list(dict.fromkeys((*scope.namespaces, NODE_EVENTS_NAMESPACE, SYSTEM_NAMESPACE)))
+    places = dict.fromkeys(scope.namespaces, "")
+    places = {**places, NODE_EVENTS_NAMESPACE: _NOT_OF_PODS, SYSTEM_NAMESPACE: "", **places}
     answers = await asyncio.gather(
         *(
-            reading.look(f"Event in {place}", partial(cluster.list, "Event", place), right("Event", place))
-            for place in places
+            reading.look(f"Event in {place}", partial(cluster.list, "Event", place, chosen), right("Event", place))
+            for place, chosen in places.items()
         )
     )
-    for place, found in zip(places, answers, strict=True):
+    for (place, chosen), found in zip(places.items(), answers, strict=True):
         if found is not None:
             newest = sorted(found, key=_time, reverse=True)
             kept, left_out = capped(newest, scope.limits.events, "events (the oldest)")
-            reading.observe(list_query("Event", place), objects=kept, left_out=left_out, window=None)
+            reading.observe(list_query("Event", place, chosen), objects=kept, left_out=left_out, window=None)
     return reading.done()
 
 

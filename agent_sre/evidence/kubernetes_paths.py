@@ -14,12 +14,13 @@ NODE_EVENTS_NAMESPACE = "default"
 KUBERNETES_FIX = "set AGENT_SRE_KUBERNETES, or add kubernetes.json to the snapshot"
 
 
-def list_query(kind: str, namespace: str) -> str:
+def list_query(kind: str, namespace: str, fields: str = "") -> str:
     """``GET /apis/apps/v1/namespaces/shop/deployments kind=Deployment``; the kind is read by ``CaseFile.looked_at``."""
     version, plural = _KINDS[kind]
     root = f"/api/{version}" if "/" not in version else f"/apis/{version}"
     place = f"/namespaces/{namespace}" if namespace else ""
-    return f"GET {root}{place}/{plural} kind={kind}"
+    chosen = f"?fieldSelector={fields}" if fields else ""
+    return f"GET {root}{place}/{plural}{chosen} kind={kind}"
 
 
 def get_query(ref: ObjectRef) -> str:

@@ -25,13 +25,13 @@ class ListedOnce:
 
     def __init__(self, cluster: ClusterReader) -> None:
         self._cluster = cluster
-        self._listings: dict[tuple[str, str], asyncio.Task[_Listing | PermanentError | TemporaryError]] = {}
+        self._listings: dict[tuple[str, str, str], asyncio.Task[_Listing | PermanentError | TemporaryError]] = {}
 
-    async def list(self, kind: str, namespace: str) -> _Listing:
+    async def list(self, kind: str, namespace: str, fields: str = "") -> _Listing:
         """What the first such listing gave, or gives: one that is under way is waited for."""
-        key = (kind, namespace)
+        key = (kind, namespace, fields)
         if key not in self._listings:
-            self._listings[key] = asyncio.create_task(self._ask(kind, namespace))
+            self._listings[key] = asyncio.create_task(self._ask(*key))
         # Shielded: a collector that gives up must not take the answer away from the others.
         found = await asyncio.shield(self._listings[key])
         if isinstance(found, TemporaryError):
@@ -44,10 +44,10 @@ class ListedOnce:
         """One object, as it is now."""
         return await self._cluster.get(ref)
 
-    async def _ask(self, kind: str, namespace: str) -> _Listing | PermanentError | TemporaryError:
+    async def _ask(self, kind: str, namespace: str, fields: str) -> _Listing | PermanentError | TemporaryError:
         """The answer; a refusal as a value, since nobody may be left to be told of it."""
         try:
-            return await self._cluster.list(kind, namespace)
+            return await self._cluster.list(kind, namespace, fields)
         except (PermanentError, TemporaryError) as error:
             return error
 

@@ -133,8 +133,10 @@ class NotOffered(PermanentError):
 class ClusterReader(Protocol):
     """Read-only access to API objects, as API JSON (``kind`` and ``apiVersion`` always set)."""
 
-    async def list(self, kind: str, namespace: str) -> tuple[Mapping[str, Any], ...]:
+    async def list(self, kind: str, namespace: str, fields: str = "") -> tuple[Mapping[str, Any], ...]:
         """All objects of a kind in READ_KINDS; ``namespace`` "" for cluster-scoped kinds or all namespaces.
+
+        ``fields`` is a field selector that the server applies, such as ``involvedObject.kind!=Pod``.
 
         Raises PermanentError naming verb, resource and namespace where the right is missing, and NotOffered where it is
         not known whether there are any.

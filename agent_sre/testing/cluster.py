@@ -16,6 +16,7 @@ from typing import Any
 from uuid import NAMESPACE_DNS, uuid5
 
 from agent_sre.domain.errors import AgentSreError, PermanentError, TemporaryError
+from agent_sre.domain.field_selector import selects
 from agent_sre.domain.merge_patch import apply_merge_patch, same
 from agent_sre.domain.reference import ObjectRef
 from agent_sre.ports.cluster import CLUSTER_SCOPED, NAMES_ONLY, NEVER_READ, READ_KINDS, WRITE_KINDS, NotOffered
@@ -57,11 +58,12 @@ class FakeCluster:
 
     # ------------------------------------------------------------------------------------------------- the ports
 
-    async def list(self, kind: str, namespace: str) -> tuple[Mapping[str, Any], ...]:
+    async def list(self, kind: str, namespace: str, fields: str = "") -> tuple[Mapping[str, Any], ...]:
         """All objects of a kind, by namespace and name."""
         self._enter(Call("list", kind, namespace))
         chosen = [ref for ref in self._objects if ref.kind == kind and namespace in ("", ref.namespace)]
-        return tuple(deepcopy(self._objects[ref]) for ref in sorted(chosen))
+        found = (self._objects[ref] for ref in sorted(chosen))
+        return tuple(deepcopy(item) for item in found if selects(fields, item))
 
     async def get(self, ref: ObjectRef) -> Mapping[str, Any] | None:
         """One object, or None."""

@@ -17,6 +17,7 @@ import orjson
 from aiohttp import web
 
 from agent_sre.domain.errors import PermanentError, TemporaryError
+from agent_sre.domain.field_selector import selects
 from agent_sre.domain.instant import EPOCH, format_instant, parse_instant
 from agent_sre.domain.reference import ObjectRef, Window
 from agent_sre.domain.telemetry import LogLine, LogSource
@@ -198,7 +199,7 @@ class KubeApiServer:
         return usual.get((group, plural)) if group in self.older else _KINDS.get((api, plural))
 
     async def _list(self, kind: str, namespace: str, query: Mapping[str, str]) -> web.Response:
-        items = await self.reader.list(kind, namespace)
+        items = await self.reader.list(kind, namespace, query.get("fieldSelector", ""))
         start, limit = int(query.get("continue") or 0), int(query.get("limit") or 0) or len(items)
         page = items[start : start + limit]
         metadata = {"resourceVersion": "1"}
@@ -219,7 +220,9 @@ class KubeApiServer:
         found = [
             {"metadata": item["metadata"]}
             for item in self.secrets
-            if item["metadata"]["namespace"] == namespace and item["metadata"].get("labels", {}).get(key) == value
+            if item["metadata"]["namespace"] == namespace
+            and item["metadata"].get("labels", {}).get(key) == value
+            and selects(request.query.get("fieldSelector", ""), item)
         ]
         if self.ignores_accept:
             whole = [{**item, "data": {"release": "c2VjcmV0"}} for item in found]

@@ -46,6 +46,11 @@ async def test_a_listing_of_all_namespaces_spans_pages(cluster: ClusterReader) -
     assert names(await cluster.list("Pod", "")) == ["cart-1", "cart-2", "ledger-1"]
 
 
+async def test_a_field_selector_leaves_out_what_it_does_not_name(cluster: ClusterReader) -> None:
+    assert names(await cluster.list("Pod", "", "metadata.name=cart-2")) == ["cart-2"]
+    assert names(await cluster.list("Pod", "shop", "metadata.name!=cart-2,status.phase=Running")) == ["cart-1"]
+
+
 async def test_cluster_scoped_kinds_have_no_namespace(cluster: ClusterReader) -> None:
     assert names(await cluster.list("Node", "")) == ["worker-1"]
 

@@ -135,7 +135,10 @@ async def test_neither_a_watch_nor_the_metrics_api_is_used(server: KubeApiServer
 def secret(name: str, revision: int, status: str, hours_ago: float, owner: str = "helm") -> dict[str, Any]:
     made = str(int((NOW - timedelta(hours=hours_ago)).timestamp()))
     labels = {"owner": owner, "name": name, "version": str(revision), "status": status, "createdAt": made}
-    return {"metadata": {"name": f"sh.helm.release.v1.{name}.v{revision}", "namespace": "shop", "labels": labels}}
+    return {
+        "type": "helm.sh/release.v1",
+        "metadata": {"name": f"sh.helm.release.v1.{name}.v{revision}", "namespace": "shop", "labels": labels},
+    }
 
 
 async def test_releases_are_read_from_labels_and_only_metadata_is_asked_for(

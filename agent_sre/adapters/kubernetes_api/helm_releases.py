@@ -23,6 +23,7 @@ from agent_sre.domain.reference import Window
 from agent_sre.domain.telemetry import Change
 
 _MOST = 2_000
+_TYPE = "type=helm.sh/release.v1"
 _WORDS = {
     "deployed": "was deployed",
     "superseded": "was deployed, and superseded since",
@@ -62,7 +63,8 @@ class HelmReleases:
         found: list[Mapping[str, Any]] = []
         token = ""
         while True:
-            query = [("labelSelector", "owner=helm"), ("limit", str(PAGE)), *([("continue", token)] if token else [])]
+            query = [("labelSelector", "owner=helm"), ("fieldSelector", _TYPE), ("limit", str(PAGE))]
+            query += [("continue", token)] if token else []
             ask = partial(self._cluster.connection.json, "GET", path, what, query=query)
             try:
                 document = await self._cluster.retrying(what, ask)

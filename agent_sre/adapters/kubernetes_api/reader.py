@@ -37,20 +37,20 @@ class KubernetesCluster:
         self.retrying = Retrying(sleep, 2 * connection.access.timeout)
         self._page = page
 
-    async def list(self, kind: str, namespace: str) -> tuple[Mapping[str, Any], ...]:
+    async def list(self, kind: str, namespace: str, fields: str = "") -> tuple[Mapping[str, Any], ...]:
         """All objects of a kind; a listing that expires between two pages is begun again once."""
         path, what = path_of(kind, namespace), about("list", kind, namespace)
         self.reach.check(kind, namespace)
         try:
             try:
-                return await self._pages(kind, path, what)
+                return await self._pages(kind, path, what, fields)
             except Refused as refused:
                 if refused.status != _GONE:
                     raise
-            return await self._pages(kind, path, what)
+            return await self._pages(kind, path, what, fields)
         except Refused as refused:
             if refused.status == _UNKNOWN and kind in ADD_ONS:
-                return await self._of_add_on(kind, namespace, refused)
+                return await self._of_add_on(kind, namespace, fields, refused)
             raise _unlisted(refused, kind, what) from None
 
     async def get(self, ref: ObjectRef) -> Mapping[str, Any] | None:
@@ -69,7 +69,9 @@ class KubernetesCluster:
         """Close the connections."""
         await self.connection.close()
 
-    async def _of_add_on(self, kind: str, namespace: str, refused: Refused) -> tuple[Mapping[str, Any], ...]:
+    async def _of_add_on(
+        self, kind: str, namespace: str, fields: str, refused: Refused
+    ) -> tuple[Mapping[str, Any], ...]:
         """Objects by an older version of the add-on; none where it is not installed, which is no gap.
 
         Raises PermanentError, naming the versions, where the cluster has only such as we do not read.
@@ -83,7 +85,7 @@ class KubernetesCluster:
         if not api:
             raise _unlisted(refused, kind, f"{what}; served: {', '.join(served)}")
         try:
-            return await self._pages(kind, path_of(kind, namespace, api=api), what)
+            return await self._pages(kind, path_of(kind, namespace, api=api), what, fields)
         except Refused as again:
             raise _unlisted(again, kind, what) from None
 
@@ -109,11 +111,12 @@ class KubernetesCluster:
                 return {}
             raise refused.error(what) from None
 
-    async def _pages(self, kind: str, path: str, what: str) -> tuple[Mapping[str, Any], ...]:
+    async def _pages(self, kind: str, path: str, what: str, fields: str) -> tuple[Mapping[str, Any], ...]:
         found: list[Mapping[str, Any]] = []
         token = ""
         while True:
-            query = [("limit", str(self._page)), *([("continue", token)] if token else [])]
+            query = [("limit", str(self._page)), *([("fieldSelector", fields)] if fields else [])]
+            query += [("continue", token)] if token else []
             document = await self._ask(path, what, query)
             items = document.get("items")
             if not isinstance(items, list):

@@ -52,7 +52,7 @@ async def test_a_collector_that_gives_up_does_not_take_the_answer_from_others() 
     arrived = asyncio.Event()
 
     class Slow(FakeCluster):
-        async def list(self, kind: str, namespace: str) -> tuple[object, ...]:  # type: ignore[override]
+        async def list(self, kind: str, namespace: str, fields: str = "") -> tuple[object, ...]:  # type: ignore[override]
             await arrived.wait()
             return await super().list(kind, namespace)
 
