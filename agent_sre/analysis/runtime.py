@@ -251,8 +251,19 @@ def _killed(cluster: Cluster, pod: Pod, code: int) -> bool:
     return bool(failing) and (code in (137, 143) or times >= 3)
 
 
+def _handed_over(cluster: Cluster, workload: Workload) -> bool:
+    """Whether an Argo Rollout runs the Deployment's pods in its place, and therefore scaled it down."""
+    return any(
+        text(seen.value, "spec", "workloadRef", "kind") == workload.ref.kind
+        and text(seen.value, "spec", "workloadRef", "name") == workload.ref.name
+        for seen in cluster.objects("Rollout", workload.ref.namespace)
+    )
+
+
 def _scaled_to_zero(cluster: Cluster, workload: Workload) -> Iterator[Finding]:
     if workload.ref.kind not in ("Deployment", "StatefulSet") or workload.desired != 0 or workload.seen is None:
+        return
+    if _handed_over(cluster, workload):
         return
     services = [
         seen

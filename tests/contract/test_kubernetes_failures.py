@@ -166,6 +166,18 @@ async def test_an_add_on_of_an_older_version_is_read_by_that(server: KubeApiServ
         await cluster.list("Kustomization", "shop")
 
 
+async def test_which_apis_there_are_is_asked_once_a_minute(server: KubeApiServer, connection: Connection) -> None:
+    seconds = [0.0]
+    cluster = KubernetesCluster(connection, Slept(), monotonic=lambda: seconds[0])
+    server.unserved = {"argoproj.io"}
+    asked = []
+    for after in (0.0, 30.0, 61.0):
+        seconds[0] = after
+        assert await cluster.list("Application", "shop") == ()
+        asked.append(sum(item.path == "/apis/argoproj.io" for item in server.requests))
+    assert asked == [1, 1, 2]
+
+
 async def test_a_missing_right_on_an_add_on_is_no_absence(server: KubeApiServer, cluster: KubernetesCluster) -> None:
     server.denied = {("list", "applications")}
     with pytest.raises(PermanentError, match=r'list applications in namespace argocd.*API group "argoproj.io".*grant'):

@@ -1,6 +1,7 @@
 """``KubernetesCluster``: the ClusterReader over an API server."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
@@ -14,6 +15,8 @@ from agent_sre.ports.cluster import ADD_ONS, OLDER_VERSIONS, READ_KINDS
 
 PAGE = 500
 MAX_OBJECTS = 50_000
+_REMEMBERED = 60.0
+"""Seconds for which it is believed which APIs a cluster has: an add-on is asked for in each namespace."""
 _GONE = 410
 _UNKNOWN = 404
 
@@ -31,11 +34,14 @@ class KubernetesCluster:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         page: int = PAGE,
         reach: Reach | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.connection = connection
         self.reach = reach or Reach()
         self.retrying = Retrying(sleep, 2 * connection.access.timeout)
         self._page = page
+        self._monotonic = monotonic
+        self._apis: dict[str, tuple[float, Mapping[str, Any]]] = {}
 
     async def list(self, kind: str, namespace: str, fields: str = "") -> tuple[Mapping[str, Any], ...]:
         """All objects of a kind; a listing that expires between two pages is begun again once."""
@@ -103,13 +109,18 @@ class KubernetesCluster:
         return found
 
     async def _discovered(self, path: str, what: str) -> Mapping[str, Any]:
-        """What the server says of an API; nothing where it has none such."""
+        """What the server says of an API; nothing where it has none such. Asked at most once a minute."""
+        asked, document = self._apis.get(path, (float("-inf"), {}))
+        if self._monotonic() - asked < _REMEMBERED:
+            return document
         try:
-            return await self._ask(path, what)
+            document = await self._ask(path, what)
         except Refused as refused:
-            if refused.status == _UNKNOWN:
-                return {}
-            raise refused.error(what) from None
+            if refused.status != _UNKNOWN:
+                raise refused.error(what) from None
+            document = {}
+        self._apis[path] = self._monotonic(), document
+        return document
 
     async def _pages(self, kind: str, path: str, what: str, fields: str) -> tuple[Mapping[str, Any], ...]:
         found: list[Mapping[str, Any]] = []

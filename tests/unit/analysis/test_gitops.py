@@ -7,6 +7,7 @@ import pytest
 
 from agent_sre.analysis.gitops import analyze_gitops
 from agent_sre.analysis.grounding import stands
+from agent_sre.analysis.runtime import analyze_runtime
 from agent_sre.domain.finding import Finding
 from agent_sre.domain.instant import format_instant
 from agent_sre.domain.reference import ObjectRef
@@ -167,3 +168,12 @@ def test_an_old_failure_is_history() -> None:
     entry = condition("Ready", "False", "UpgradeFailed", "x", minutes=60 * 24)
     shop.add("helm.toolkit.fluxcd.io/v2", "HelmRelease", "basket", spec={}, status={"conditions": [entry]})
     assert judged(shop) == []
+
+
+@pytest.mark.parametrize("taken", [True, False])
+def test_a_deployment_whose_pods_a_rollout_runs_is_not_scaled_down_by_mistake(taken: bool) -> None:
+    shop = Shop(basket(replicas=0, pods=0))
+    spec = {"replicas": 2, "workloadRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "basket"}}
+    shop.add("argoproj.io/v1alpha1", "Rollout", "basket" if taken else "other", spec=spec if taken else {"replicas": 2})
+    faults = {finding.fault for finding in analyze_runtime(shop.case()) if finding.object.name == "basket"}
+    assert ("deployment_zero_replicas" in faults) is not taken
