@@ -136,7 +136,7 @@ async def test_what_is_given_out_is_a_copy() -> None:
 
 async def test_unknown_kinds_and_objects_are_errors_with_a_name() -> None:
     cluster = cluster_with()
-    with pytest.raises(PermanentError, match="Secrets are never read"):
+    with pytest.raises(PermanentError, match="Secrets is never read"):
         await cluster.list("Secret", "shop")
     with pytest.raises(PermanentError, match=r'deployments\.apps "gone" not found'):
         await cluster.patch(ObjectRef("Deployment", "shop", "gone"), {}, resource_version="1")
