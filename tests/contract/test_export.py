@@ -1,9 +1,11 @@
 """An incident of the demo's shop, investigated over the real store, exported, and replayed to the same answer."""
 
+import asyncio
 import gzip
 import json
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
@@ -337,3 +339,19 @@ async def test_an_archive_of_the_export_is_read_too(investigated: Service, tmp_p
     packed = load_snapshot(Path(archive))
     assert packed.recorded is not None
     assert len(packed.recorded[0]) > 5
+
+
+async def test_the_command_writes_the_folder_and_does_not_write_it_twice(investigated: Service, tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "agent_sre", "export", investigated.incident, "--out", str(tmp_path / "out")]
+    given = {**os.environ, "AGENT_SRE_DATA_DIR": str(investigated.settings.data_dir)}
+
+    def run() -> subprocess.CompletedProcess[str]:
+        return subprocess.run(words, env=given, cwd=tmp_path, capture_output=True, text=True, timeout=50, check=False)
+
+    first = await asyncio.to_thread(run)
+    assert (first.returncode, first.stderr) == (0, "")
+    assert first.stdout.endswith(f"observations of incident {investigated.incident}\n")
+    again = await asyncio.to_thread(run)
+    assert again.returncode == 2
+    assert "is there and not an empty folder" in again.stderr
+    assert len(again.stderr.splitlines()) == 1

@@ -11,8 +11,13 @@ import pytest
 from agent_sre.adapters.metrics_merged import MergedMetrics
 from agent_sre.adapters.metrics_prometheus import PrometheusMetrics, PrometheusOptions
 from agent_sre.adapters.metrics_snapshot import SnapshotMetrics
+from agent_sre.domain.alert import Alert, AlertStatus
 from agent_sre.domain.errors import PermanentError, TemporaryError
+from agent_sre.domain.signal import Signal
 from agent_sre.domain.telemetry import Series
+from agent_sre.evidence.catalogue import COLLECTORS
+from agent_sre.evidence.run import run_collector
+from agent_sre.evidence.scope import Limits, Readers, Scope
 from agent_sre.testing.prometheus_server import Fault, PrometheusServer
 from tests.contract.telemetry_values import NOW, WINDOW
 
@@ -180,3 +185,29 @@ async def test_an_instance_that_answers_other_questions_meanwhile_is_not_left_al
     us.query = slow  # type: ignore[method-assign]
     assert (await merged.query("heavy", NOW)).missing
     assert (await merged.query("up", NOW)).missing == ()
+
+
+async def test_an_investigation_has_the_evidence_of_those_that_answer(stores: Stores) -> None:
+    """Row 32 of the faults, through the collectors: silence, a refused query and a partial answer at the same time."""
+    series = [gauge("up", 1, pod="a"), gauge("heavy", 1)]
+    merged = await stores.merged({"eu": series, "us": series}, timeout_seconds=0.3)
+    stores.servers["us"].faults = [Fault(200, delay=5)] * 50
+    stores.servers["eu"].warnings = ["PromQL warning: a part of the samples is missing"]
+    alert = Alert("f", AlertStatus.FIRING, {"alertname": "High"}, {}, NOW, None, NOW, "test")
+    scope = Scope(
+        "i", 1, NOW, WINDOW, (), (alert,), Limits(timeout_seconds=10), (Signal("up", "availability", "", {}),)
+    )
+    found = [
+        await run_collector(collector, scope, Readers(metrics=merged))
+        for collector in COLLECTORS
+        if collector.name in ("metrics_signals", "alert_conditions")
+    ]
+    observations = [item for collected in found for item in collected.observations]
+    (seen,) = [item for item in observations if item.query == "up"]
+    assert shown(seen.series) == ['up{pod="a"}']
+    assert any("a part of the samples is missing" in text for text in seen.left_out)
+    (condition,) = [item for item in observations if item.query == "up > 1"]
+    assert condition.series == ()  # asked and not there, which is told apart from not asked
+    gaps = [gap for collected in found for gap in collected.gaps]
+    assert gaps
+    assert all("metrics instance 'us' is missing" in gap.reason for gap in gaps)
