@@ -11,8 +11,7 @@ their parent's bounds, since hosts' clocks differ and some calls are not waited 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from agent_sre.analysis.casefile import CaseFile, per_case
-from agent_sre.analysis.traces import Forest, forest
+from agent_sre.analysis.traces import Forest
 from agent_sre.domain.telemetry import Span
 
 
@@ -22,12 +21,6 @@ class Step:
 
     span: Span
     own: float
-
-
-@per_case
-def trees_of(case: CaseFile) -> Forest:
-    """The case's traces; built once."""
-    return forest(case.spans)
 
 
 def critical_path(trees: Forest, root: Span) -> list[Step]:

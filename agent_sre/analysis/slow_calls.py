@@ -16,7 +16,7 @@ from agent_sre.analysis.casefile import CaseFile
 from agent_sre.analysis.departures import Departure, clock, departures, incident_start, number
 from agent_sre.analysis.profiles import profiles
 from agent_sre.analysis.signals import Measured, about
-from agent_sre.analysis.traces import Forest, forest
+from agent_sre.analysis.traces import Forest, trees_of
 from agent_sre.domain.finding import Fact
 from agent_sre.domain.telemetry import Span
 
@@ -96,7 +96,7 @@ class _Ends:
 def _traced(case: CaseFile) -> Look:
     if not case.spans:
         return
-    trees, start = forest(case.spans), incident_start(case)
+    trees, start = trees_of(case), incident_start(case)
     ends: dict[tuple[str, str], _Ends] = {}
     for span in trees.spans:
         served = _other_end(trees, span)

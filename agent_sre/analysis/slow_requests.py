@@ -9,9 +9,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from agent_sre.analysis.casefile import CaseFile, per_case
-from agent_sre.analysis.critical_path import critical_path, trees_of
+from agent_sre.analysis.critical_path import critical_path
 from agent_sre.analysis.departures import clock, incident_start, number
 from agent_sre.analysis.signals import entity_of
+from agent_sre.analysis.traces import trees_of
 from agent_sre.domain.finding import Fact
 from agent_sre.domain.telemetry import Exemplar, Span
 
@@ -62,6 +63,12 @@ def _by_workload(case: CaseFile) -> dict[str, _Slow]:
     return found
 
 
+@per_case
+def _roots(case: CaseFile) -> list[Span]:
+    trees = trees_of(case)
+    return [span for span in trees.spans if trees.parent(span) is None]
+
+
 def _told(found: _Slow, name: str) -> Fact:
     item = found.exemplar
     text = f"A slow request to {name}: trace {item.trace_id} took {number(item.value)} {found.unit}"
@@ -73,7 +80,7 @@ def _slowest(case: CaseFile, name: str, trace_id: str) -> Span | None:
     if not case.spans:
         return None
     trees, start = trees_of(case), incident_start(case)
-    roots = [span for span in trees.spans if trees.parent(span) is None]
+    roots = _roots(case)
     same = [span for span in roots if trace_id and span.trace_id == trace_id]
     through = {span.trace_id for span in trees.spans if span.service == name and span.start >= start}
     candidates: Iterable[Span] = same or (span for span in roots if span.trace_id in through and span.start >= start)

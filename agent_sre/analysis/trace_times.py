@@ -12,12 +12,12 @@ from collections.abc import Iterable
 from statistics import median
 
 from agent_sre.analysis.casefile import CaseFile
-from agent_sre.analysis.critical_path import critical_path, trees_of
+from agent_sre.analysis.critical_path import critical_path
 from agent_sre.analysis.departures import clock, incident_start, number
 from agent_sre.analysis.objects import object_of
 from agent_sre.analysis.profiles import profiles
 from agent_sre.analysis.slow_requests import slow_request_facts
-from agent_sre.analysis.traces import Forest, Operation
+from agent_sre.analysis.traces import Forest, Operation, trees_of
 from agent_sre.domain.finding import Fact, Finding
 
 _FEW = 8

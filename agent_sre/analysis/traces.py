@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from math import sqrt
 from statistics import median
 
-from agent_sre.analysis.casefile import CaseFile, Seen
+from agent_sre.analysis.casefile import CaseFile, Seen, per_case
 from agent_sre.analysis.departures import clock, incident_start, number
 from agent_sre.analysis.objects import object_of
 from agent_sre.analysis.stores import stores_of
@@ -66,11 +66,17 @@ def forest(spans: Sequence[Seen[Span]]) -> Forest:
     return found
 
 
+@per_case
+def trees_of(case: CaseFile) -> Forest:
+    """The case's traces; built once."""
+    return forest(case.spans)
+
+
 def trace_findings(case: CaseFile) -> Iterable[Finding]:
     """All that traces speak for."""
     if not case.spans:
         return
-    trees = forest(case.spans)
+    trees = trees_of(case)
     start = _start(case, trees)
     yield from _ended_early(case, trees, start)
     yield from _error_origins(case, trees, start)
