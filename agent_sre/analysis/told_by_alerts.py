@@ -14,6 +14,7 @@ from agent_sre.analysis.casefile import CaseFile, per_case
 from agent_sre.analysis.objects import object_of
 from agent_sre.analysis.profiles import profiles
 from agent_sre.analysis.signals import workload_of_pod
+from agent_sre.domain.alert import AlertClass
 from agent_sre.domain.finding import Fact, Finding
 from agent_sre.domain.visible import one_line
 
@@ -55,11 +56,16 @@ class Told:
 
 @per_case
 def told(case: CaseFile) -> tuple[Told, ...]:
-    """Firing alerts that an observation kept: those received, and Prometheus' own list; each once."""
+    """Firing alerts that an observation kept: those received, and Prometheus' own list; each once.
+
+    One that fires for want of data claims nothing: its name says what it would have watched.
+    """
     found: dict[tuple[object, ...], Told] = {}
     for observation in case.observations.values():
         for rule in observation.rules:
             for alert in rule.get("alerts") or ():
+                if alert.get("class") == AlertClass.NO_DATA:
+                    continue
                 labels = {str(key): str(value) for key, value in (alert.get("labels") or {}).items()}
                 notes = alert.get("annotations") or {}
                 text = one_line(str(notes.get("description") or notes.get("summary") or ""), 200)

@@ -7,7 +7,7 @@ cite an alert's labels and words like any other observation. Alerts are claims a
 from collections.abc import Mapping
 from typing import Any
 
-from agent_sre.domain.alert import Alert, AlertStatus
+from agent_sre.domain.alert import Alert, AlertClass, AlertStatus
 from agent_sre.domain.instant import format_instant
 from agent_sre.evidence.reading import Reading
 from agent_sre.evidence.scope import Collected, Readers, Scope
@@ -41,4 +41,5 @@ def _plain(alert: Alert) -> Mapping[str, Any]:
         "state": "firing",
         "activeAt": format_instant(alert.starts_at),
         "fingerprint": alert.fingerprint,
+        **({"class": alert.alert_class.value} if alert.alert_class is AlertClass.NO_DATA else {}),
     }

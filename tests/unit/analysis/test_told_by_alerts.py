@@ -1,11 +1,12 @@
 """Alerts as witnesses: cited by their words, believed only where the metrics behind them are not to be had."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from agent_sre.analysis.casefile import CaseFile
 from agent_sre.analysis.engine import analyze
 from agent_sre.analysis.judge import judge
-from agent_sre.domain.alert import Alert, AlertStatus, fingerprint_of
+from agent_sre.domain.alert import Alert, AlertClass, AlertStatus, fingerprint_of
 from agent_sre.domain.reference import Window
 from agent_sre.domain.signal import default_signals
 from agent_sre.domain.verdict import Verdict
@@ -48,6 +49,13 @@ async def test_cpu_alerts_name_the_workload_and_are_cited_in_their_words() -> No
     assert (first.fault, first.object.name) == ("pod_cpu_overload", "basket")
     excerpts = [found.evidence_by_id()[item].excerpt for item in first.evidence]
     assert "ContainerCPUHigh basket: usual 0.01, now 0.16 cores" in excerpts
+
+
+async def test_an_alert_that_only_lacks_data_claims_nothing() -> None:
+    heard = alert("CPUThrottlingHigh", "throttled 0.7 s", workload="basket")
+    blind = replace(heard, alert_class=AlertClass.NO_DATA)
+    assert [item.fault for item in (await verdict(Shop(), heard)).hypotheses][:1] == ["pod_cpu_throttled"]
+    assert "pod_cpu_throttled" not in {item.fault for item in (await verdict(Shop(), blind)).hypotheses}
 
 
 async def test_throttling_alone_is_a_limit() -> None:
