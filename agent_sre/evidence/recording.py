@@ -10,7 +10,8 @@ from collections.abc import Sequence
 
 from agent_sre.domain.evidence import Gap, Observation
 from agent_sre.evidence.catalogue import COLLECTORS
-from agent_sre.evidence.redaction import Redaction, Redactor
+from agent_sre.evidence.redaction import Redaction
+from agent_sre.evidence.run import redacted
 from agent_sre.evidence.scope import Collected
 
 
@@ -31,11 +32,4 @@ class Recording:
 
     async def collected(self, collector: str, redaction: Redaction) -> Collected:
         """What the collector brought back then, redacted."""
-        return await asyncio.to_thread(_redacted, self._collected[collector], redaction.redactor())
-
-
-def _redacted(collected: Collected, redactor: Redactor) -> Collected:
-    return Collected(
-        tuple(redactor.observation(item) for item in collected.observations),
-        tuple(redactor.gap(item) for item in collected.gaps),
-    )
+        return await asyncio.to_thread(redacted, redaction.redactor(), self._collected[collector])

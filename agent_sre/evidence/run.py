@@ -24,10 +24,11 @@ async def run_collector(collector: Collector, scope: Scope, readers: Readers) ->
         collected = Collected(gaps=(Gap(collector.name, "everything it reads", str(error)),))
     redactor = scope.limits.redaction.redactor()
     # In a thread: redacting a large log must not hold up other incidents' requests.
-    return await asyncio.to_thread(_redacted, redactor, collected)
+    return await asyncio.to_thread(redacted, redactor, collected)
 
 
-def _redacted(redactor: Redactor, collected: Collected) -> Collected:
+def redacted(redactor: Redactor, collected: Collected) -> Collected:
+    """The same with every secret replaced."""
     return Collected(
         tuple(redactor.observation(item) for item in collected.observations),
         tuple(redactor.gap(item) for item in collected.gaps),

@@ -157,6 +157,7 @@ async def test_long_selectors_go_as_forms_with_login_and_headers(server: Prometh
     await reader.query_range(expression, WINDOW, timedelta(seconds=30))
     (request,) = server.requests
     assert (request.method, request.fields["query"], request.fields["step"]) == ("POST", expression, "30")
+    assert (request.fields["timeout"], request.fields["limit"]) == ("2", "5001")
     assert request.headers["Authorization"] == "Bearer secret-token"
     assert request.headers["X-Scope-OrgID"] == "team"
     assert "secret-token" not in repr(login)

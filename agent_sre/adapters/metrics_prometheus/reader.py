@@ -29,8 +29,9 @@ class PrometheusMetrics:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.connection = Connection(options, sleep)
-        # Prometheus before 2.55 and others know no such field and take no notice of it.
-        self._limit = {"limit": str(options.max_series + 1)}
+        # The store need not work on what nobody waits for any more. Prometheus before 2.55 and others know no limit and
+        # take no notice of it.
+        self._bounds = {"timeout": f"{options.timeout_seconds:g}", "limit": str(options.max_series + 1)}
 
     async def query(self, expression: str, at: datetime) -> MetricsAnswer:
         """``/api/v1/query``."""
@@ -92,7 +93,7 @@ class PrometheusMetrics:
         return replace(answer, link=self.connection.options.links.to(expression, window))
 
     async def _asked(self, path: str, fields: Mapping[str, str]) -> MetricsAnswer:
-        reply = await self.connection.ask_series(path, {**fields, **self._limit})
+        reply = await self.connection.ask_series(path, {**fields, **self._bounds})
         kind, result = _field(reply.data, "resultType"), _field(reply.data, "result")
         try:
             if kind == "scalar":
