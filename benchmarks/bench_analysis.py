@@ -4,11 +4,12 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.analysis import log_mining, ranking, simulated, whole_case
+from benchmarks.analysis import log_mining, ranking, redaction, simulated, whole_case
 from benchmarks.figures import Figure, report
 
 COMPARISONS: tuple[tuple[str, Callable[[Path], list[Figure]]], ...] = (
     ("loghub", log_mining.measure),
+    ("loghub", redaction.measure),
     ("cases", ranking.measure),
     ("cases", simulated.measure),
     ("cases", whole_case.measure),

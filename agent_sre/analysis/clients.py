@@ -148,7 +148,7 @@ def _naming(stream: LogStream) -> Iterator[LogLine]:
     """The lines that may say whom a request came from."""
     numbers = set(stream.index.holding(_NAMED_HOLDS))
     for number, line in enumerate(stream.lines):
-        if number in numbers or _LEADING_ADDRESS.match(line.text):
+        if (number in numbers and ("=" in line.text or ":" in line.text)) or _LEADING_ADDRESS.match(line.text):
             yield line
 
 

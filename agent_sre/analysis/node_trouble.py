@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from agent_sre.analysis.casefile import CaseFile, K8sObject, Seen
+from agent_sre.analysis.casefile import CaseFile, K8sObject, Seen, per_case
 from agent_sre.analysis.kubernetes.cluster import Cluster, cluster_of
 from agent_sre.analysis.kubernetes.excerpts import event_fact, fact, log_fact, message
 from agent_sre.analysis.kubernetes.kernel import journal
@@ -160,15 +160,11 @@ def _shared(case: CaseFile, cluster: Cluster, pods: list[Pod], row: Trouble) -> 
     """What at least two workloads' pods on this node say, and no pod on another node."""
     if not row.pods:
         return []
-    words = re.compile(row.pods)
     here = {pod.ref.name: cluster.workload_of(pod.ref) for pod in pods}
     said: dict[ObjectRef, LineSeen] = {}
     elsewhere: defaultdict[str, int] = defaultdict(int)
-    for seen in case.streams:
+    for seen, line in _first_said(case)[row.pods]:
         source = seen.value.source
-        line = next((line for line in seen.value.lines if words.search(line.text)), None)
-        if line is None or source.namespace == "@nodes":
-            continue
         if source.pod in here:
             said.setdefault(here[source.pod], (seen, line))
         else:
@@ -176,3 +172,17 @@ def _shared(case: CaseFile, cluster: Cluster, pods: list[Pod], row: Trouble) -> 
     if len(said) < 2 or elsewhere:
         return []
     return [log_fact(f"{ref} says so on this node only", *line) for ref, line in list(said.items())[:3]]
+
+
+@per_case
+def _first_said(case: CaseFile) -> dict[str, list[LineSeen]]:
+    """For each row's words that pods may say: the first such line of each pod's log."""
+    return {
+        words: [
+            (seen, line)
+            for seen in case.streams
+            if seen.value.source.namespace != "@nodes"
+            and (line := next((line for line in seen.value.lines if re.search(words, line.text)), None)) is not None
+        ]
+        for words in {row.pods for row in _ROWS if row.pods}
+    }

@@ -7,6 +7,7 @@ analyzer asks for it. Not here: judging whether anything is abnormal (``deviatio
 """
 
 import re
+from array import array
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -90,13 +91,14 @@ def _measure(case: CaseFile) -> tuple[Measured, ...]:
     for row in case.signals:
         catalogue.setdefault(row.metric, row)
     default = case.namespaces[0] if len(case.namespaces) == 1 else ""
+    paces = _Paces()
     found: list[Measured] = []
     sums: dict[Family, list[Measured]] = defaultdict(list)
     for seen in case.series:
         signal, part = _signal_of(seen.value.name, catalogue)
         if signal is None or part == "_bucket":
             continue
-        item = _read(seen, signal, part, default)
+        item = _read(seen, signal, part, default, paces)
         if item is None:
             continue
         if part == "_sum" and signal.metric != seen.value.name:
@@ -128,7 +130,7 @@ def entity_of(case: CaseFile, metric: str, labels: Mapping[str, str]) -> tuple[E
     return _entity(_ours(labels, signal), default), signal.unit
 
 
-def _read(seen: Seen[Series], signal: Signal, part: str, default_namespace: str) -> Measured | None:
+def _read(seen: Seen[Series], signal: Signal, part: str, default_namespace: str, paces: "_Paces") -> Measured | None:
     series = seen.value
     labels = _ours(series.labels, signal)
     entity = _entity(labels, default_namespace)
@@ -136,7 +138,9 @@ def _read(seen: Seen[Series], signal: Signal, part: str, default_namespace: str)
         return None
     times, values = np.asarray(series.times, dtype=np.float64), np.asarray(series.values, dtype=np.float64)
     cumulative = signal.cumulative or series.kind == "counter" or part in ("_sum", "_count", "_total")
-    if cumulative:
+    if cumulative and bool(np.isfinite(values).all()):
+        times, values = paces.of(series.times).rate(values)
+    elif cumulative:
         times, values = rate(times, values)
     else:
         usable = np.isfinite(values)
@@ -243,13 +247,38 @@ def rate(times: Floats, values: Floats) -> tuple[Floats, Floats]:
     as Prometheus has it. Over a gap (more than four usual steps) no rate is given: what happened inside is not known.
     """
     usable = np.isfinite(values)
-    times, values = times[usable], values[usable]
-    if times.size < 2:
-        return times[:0], values[:0]
-    steps, increase = np.diff(times), np.diff(values)
-    increase = np.where(increase < 0, values[1:], increase)
-    sound = (steps > 0) & (steps <= _GAP_STEPS * median(steps))
-    return times[1:][sound], increase[sound] / steps[sound]
+    return _Pace(times[usable]).rate(values[usable])
+
+
+class _Pace:
+    """What rates need to know of the times of samples; worked out once for all series of a scrape."""
+
+    def __init__(self, times: Floats) -> None:
+        self._steps = times[1:] - times[:-1]
+        self._sound = (self._steps > 0) & (self._steps <= _GAP_STEPS * median(self._steps)) if times.size > 1 else None
+        self._later = times[1:] if self._sound is None or self._sound.all() else times[1:][self._sound]
+
+    def rate(self, values: Floats) -> tuple[Floats, Floats]:
+        """``rate`` of finite values at these times."""
+        if self._sound is None:
+            return self._later, values[:0]
+        increase = values[1:] - values[:-1]
+        increase = np.where(increase < 0, values[1:], increase) / self._steps
+        return self._later, increase if self._later.size == increase.size else increase[self._sound]
+
+
+class _Paces:
+    """The paces of a case's series, by the identity of their times, which series of one scrape share."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, _Pace] = {}
+
+    def of(self, times: "array[float]") -> _Pace:
+        """The pace of these times; the case keeps them, so that no other ones can have their identity."""
+        known = self._known.get(id(times))
+        if known is None:
+            known = self._known[id(times)] = _Pace(np.asarray(times, dtype=np.float64))
+        return known
 
 
 def per_second(unit: str) -> float:

@@ -32,13 +32,21 @@ class LineIndex:
         letters = self._text.encode("utf-8", "surrogatepass").translate(_ONLY_LETTERS)
         return b" ".join(set(letters.split()))
 
+    def holds(self, part: str) -> bool:
+        """Whether any line holds the part, which is in lower case."""
+        return self._known(part) and part in self._text
+
     def holding(self, parts: Iterable[str]) -> list[int]:
         """Numbers of the lines, from 0 and ascending, that hold at least one of the parts, which are in lower case."""
         found: set[int] = set()
         for part in parts:
-            if all(word.encode() in self._words for word in _LETTERS.findall(part)):
+            if self._known(part):
                 found.update(self._lines_with(part))
         return sorted(found)
+
+    def _known(self, part: str) -> bool:
+        """Whether its words occur, at least as parts of others; most questions end here."""
+        return all(word.encode() in self._words for word in _LETTERS.findall(part))
 
     def _lines_with(self, part: str) -> Iterable[int]:
         at = self._text.find(part)

@@ -3,11 +3,13 @@
 Each line may begin with an RFC 3339 time and a space, as ``kubectl logs --timestamps`` prints it; a line without one
 belongs to the entry before it. Text is hostile: a line is cut at ``MAX_LINE`` bytes, terminal codes and binary are
 removed, and of more entries than wanted an even sample is kept while reading, so that memory is bounded by the answer,
-whatever the size of the log. Called by every log adapter; where the bytes come from is theirs to know.
+whatever the size of the log. Most blocks of a log are nothing but stamped lines of printable ASCII, which one
+expression takes apart; line by line goes what is not. Called by every log adapter; where the bytes come from is theirs
+to know.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import IO
 
@@ -24,8 +26,10 @@ _STAMP = re.compile(rb"(\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,12})?(?:[Zz]|
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ufffd]+")
 _CUT = b" [line cut]"
-_Entry = tuple[datetime | None, list[bytes]]
-"""Time and lines of an entry before anybody has asked for its text."""
+_PRINTABLE = bytes(range(0x20, 0x7F)) + b"\n"
+_STAMPED = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z) (.*)$", re.MULTILINE)
+_Entry = tuple[datetime | None, list[bytes] | str]
+"""Time and lines of an entry before anybody has asked for its text, or its text where that is plain."""
 
 
 def read_log(source: LogSource, file: IO[bytes], window: Window, max_lines: int) -> LogStream:
@@ -50,6 +54,8 @@ def entries(file: IO[bytes]) -> Iterator[LogLine]:
 
 def _line(entry: _Entry) -> LogLine:
     time, parts = entry
+    if isinstance(parts, str):
+        return LogLine(time, parts)
     return LogLine(time, "\n".join([clean(part.decode(errors="replace")) for part in parts]))
 
 
@@ -57,29 +63,52 @@ def _raw_entries(file: IO[bytes]) -> Iterator[_Entry]:
     time: datetime | None = None
     parts: list[bytes] = []
     length = 0
-    for line in _lines(file):
-        stamp, text = _stamped(line)
-        if stamp is None and time is not None:
-            if length + len(text) <= _MAX_ENTRY:
-                parts.append(text)
-                length += len(text)
-            continue
-        if parts:
-            yield time, parts
-        time, parts, length = stamp, [text], len(text)
+    for lines in _blocks(file):
+        plain = _plain(lines)
+        if plain:
+            if parts:
+                yield time, parts
+            yield from plain[:-1]
+            time, parts = None, []
+        for line in lines[-1:] if plain else lines:  # the next block may continue the last one
+            stamp, text = _stamped(line)
+            if stamp is None and time is not None:
+                if length + len(text) <= _MAX_ENTRY:
+                    parts.append(text)
+                    length += len(text)
+                continue
+            if parts:
+                yield time, parts
+            time, parts, length = stamp, [text], len(text)
     if parts:
         yield time, parts
 
 
-def _lines(file: IO[bytes]) -> Iterator[bytes]:
-    """Lines that are not blank, cut at ``MAX_LINE``; of a longer one no more than that is ever held with a block."""
+def _plain(lines: Sequence[bytes]) -> list[tuple[datetime, str]]:
+    """The entries of lines that all have a time and are printable ASCII; none where one is not so."""
+    text = b"\n".join(lines)
+    if text.translate(None, _PRINTABLE):
+        return []
+    found = _STAMPED.findall(text.decode("ascii"))
+    try:
+        return [(datetime.fromisoformat(stamp), said) for stamp, said in found] if len(found) == len(lines) else []
+    except ValueError:
+        return []
+
+
+def _blocks(file: IO[bytes]) -> Iterator[list[bytes]]:
+    """Lines that are not blank, many at a time, cut at ``MAX_LINE``; of a longer one no more than that is ever held
+    with a block."""
     left = b""
     while block := file.read(_BLOCK):
-        lines = (left + block).split(b"\n")
+        text = left + block
+        lines = text.split(b"\n")
         left = lines.pop()[: MAX_LINE + 1]  # one byte too many, so that it is known to be cut
-        yield from filter(None, map(_bounded, lines))
+        if b"\r" in text or max(map(len, lines), default=0) > MAX_LINE:
+            lines = list(map(_bounded, lines))
+        yield [line for line in lines if line and not line.isspace()]
     if last := _bounded(left):
-        yield last
+        yield [last]
 
 
 def _bounded(line: bytes) -> bytes:

@@ -8,7 +8,7 @@ them. The patterns are in ``secret_patterns`` and ``personal_patterns``.
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,6 +19,8 @@ from agent_sre.domain.errors import PermanentError
 from agent_sre.domain.evidence import Gap, Observation
 from agent_sre.domain.telemetry import Change, LogLine, LogStream, Series, Span
 from agent_sre.evidence.secret_patterns import (
+    ANCHORS,
+    Anchor,
     Place,
     find_secrets,
     is_secret_name,
@@ -75,6 +77,7 @@ class Redactor:
         self._key = key[:64]
         self._patterns = tuple(patterns)
         self._seen: dict[str, str] = {}
+        self._labels: dict[tuple[str, str], str] = {}
         # By identity; the original is held too, so that its id is not given to another mapping.
         self._shared: dict[int, tuple[Mapping[str, str], Mapping[str, str]]] = {}
 
@@ -134,8 +137,10 @@ class Redactor:
             known = self._seen[text] = self._replaced(text)
         return known
 
-    def _replaced(self, text: str) -> str:
-        spans = without_overlaps([*find_secrets(text), *self._site(text)]) if self._patterns else find_secrets(text)
+    def _replaced(self, text: str, anchors: Iterable[Anchor] = ANCHORS) -> str:
+        spans = find_secrets(text, anchors)
+        if self._patterns:
+            spans = without_overlaps([*spans, *self._site(text)])
         if "[redacted:" in text:
             spans = [span for span in spans if not _done(text, span[0], span[1])]
         if not spans:
@@ -213,9 +218,11 @@ class Redactor:
         return self._walk(value)
 
     def _stream(self, stream: LogStream) -> LogStream:
-        """All lines as one text: a key or a value may go on in the next line."""
+        """All lines as one text: a key or a value may go on in the next line. Most logs hold few anchors of secrets,
+        which the index of their words tells; analysis asks the same index afterwards."""
+        anchors = [anchor for anchor in ANCHORS if stream.index.holds(anchor.literal)]
         joined = "\n".join(line.text for line in stream.lines)
-        redacted = self._replaced(joined)
+        redacted = self._replaced(joined, anchors)
         if redacted == joined:
             return stream
         rows = redacted.split("\n")
@@ -227,8 +234,15 @@ class Redactor:
         return replace(stream, lines=tuple(lines))
 
     def _series(self, series: Series) -> Series:
-        labels = {key: self._named(key, value) for key, value in series.labels.items()}
+        labels = {key: self._label(key, value) for key, value in series.labels.items()}
         return series if labels == series.labels else replace(series, labels=labels)
+
+    def _label(self, key: str, value: str) -> str:
+        """A label's value; thousands of series have the same labels."""
+        known = self._labels.get((key, value))
+        if known is None:
+            known = self._labels[key, value] = self._named(key, value)
+        return known
 
     def _attributes(self, attributes: Mapping[str, str]) -> Mapping[str, str]:
         """Redacted attributes; spans of one process mostly share one mapping, which is looked at once."""

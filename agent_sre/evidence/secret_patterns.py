@@ -6,8 +6,10 @@ word too many, but words that carry the diagnosis ("using password: YES", ``secr
 """
 
 import re
+import string
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from agent_sre.evidence.personal_patterns import cards, email_at
 
@@ -40,7 +42,7 @@ _VALUE = (
 _NAMED = re.compile(rf"[A-Za-z0-9_-]{{0,60}}(?:\\*[\"'])?\s{{0,3}}(?P<sign>=>?|:=?)(?:\s|\\+[nrt]){{0,8}}{_VALUE}")
 _FLAG = re.compile(r"[A-Za-z0-9_-]{0,60}\s{1,3}(?P<value>[^\s-]\S{0,500})")
 _REST = re.compile(r"[A-Za-z0-9_-]{0,60}")
-_NAME_START = re.compile(r"[A-Za-z0-9_.-]{0,60}\Z")
+_NAME_LETTERS = f"{string.ascii_letters}{string.digits}_.-"
 _DSN = re.compile(r"[\w.-]{1,60}:(?P<value>[^\s/\"'<>]{1,200})\Z")
 
 Place = tuple[int, int, str]
@@ -78,18 +80,20 @@ def _dsn(text: str, at: int) -> Place | None:
 
 def _named(text: str, at: int) -> Place | None:
     """NAME=value, "name": "value", name: value, --name value; the anchor is a word within the name."""
-    start_match = _NAME_START.search(text[max(at - 60, 0) : at])
-    before = start_match[0] if start_match else ""
+    match = _NAMED.match(text, at)
+    before = text[max(at - 60, 0) : at]
+    before = before[len(before.rstrip(_NAME_LETTERS)) :]
+    if match is None and not before.startswith("-"):
+        return None  # nearly always: the word stands in prose
     rest = _REST.match(text, at)
     name = before + (rest[0] if rest else "")
     if not is_secret_name(name):
         return None
-    match = _NAMED.match(text, at)
     if match is not None:
         group = next(key for key in ("escaped", "double", "single", "bare") if match[key] is not None)
         prose = group == "bare" and match["sign"] == ":" and _PROSE.match(match[group])
         return None if prose or is_spared(match[group]) else (match.start(group), match.end(group), "value")
-    flag = _FLAG.match(text, at) if name.startswith("-") else None
+    flag = _FLAG.match(text, at)
     if flag is None or is_spared(flag["value"]):
         return None
     return flag.start("value"), flag.end("value"), "value"
@@ -139,9 +143,9 @@ ANCHORS: tuple[Anchor, ...] = (
 )
 
 
-def find_secrets(text: str) -> list[Place]:
-    """Where secrets are, in order, without overlaps."""
-    return without_overlaps(_candidates(text))
+def find_secrets(text: str, anchors: Iterable[Anchor] = ANCHORS) -> list[Place]:
+    """Where secrets are, in order, without overlaps. ``anchors`` are those that the text holds, where that is known."""
+    return without_overlaps(_candidates(text, anchors))
 
 
 def without_overlaps(spans: Iterable[Place]) -> list[Place]:
@@ -154,12 +158,12 @@ def without_overlaps(spans: Iterable[Place]) -> list[Place]:
     return kept
 
 
-def _candidates(text: str) -> Iterator[Place]:
+def _candidates(text: str, anchors: Iterable[Anchor]) -> Iterator[Place]:
     lower = text.lower()
     if len(lower) != len(text):  # a few letters of other scripts grow when lowered, which would shift all places
         lower = "".join(letter.lower() if letter.isascii() else letter for letter in text)
     yield from cards(text)
-    for anchor in ANCHORS:
+    for anchor in anchors:
         at = lower.find(anchor.literal)
         while at >= 0:
             span = anchor.find(text, at)
@@ -174,6 +178,7 @@ def may_hold_secrets(text: str) -> bool:
     return any(anchor.literal in lower for anchor in ANCHORS) or next(cards(text), None) is not None
 
 
+@lru_cache(maxsize=4096)
 def is_secret_name(name: str) -> bool:
     """Whether a field, variable or label of this name holds a secret rather than the name or place of one."""
     return _SECRET_NAME.search(name) is not None and _INNOCENT_NAME.search(name) is None

@@ -42,7 +42,7 @@ _HEX = re.compile(r"\b(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{6,}\b")
 
 def measure(data: Path) -> list[Figure]:
     """Accuracy by data set and in the mean, and lines per second, small and large."""
-    samples = {name: _sample(data, name) for name in SETTINGS}
+    samples = {name: labelled_sample(data, name) for name in SETTINGS}
     lines = {name: sample[0] for name, sample in samples.items()}
     ours, theirs, mined = _race(lines, _ROUNDS)
     figures, accuracies = [], []
@@ -59,7 +59,8 @@ def measure(data: Path) -> list[Figure]:
     return figures
 
 
-def _sample(data: Path, name: str) -> tuple[list[str], list[str]]:
+def labelled_sample(data: Path, name: str) -> tuple[list[str], list[str]]:
+    """The lines of a sample and their labels."""
     with (data / name / f"{name}_2k.log_structured.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     return [row["Content"] for row in rows], [row["EventId"] for row in rows]

@@ -39,6 +39,33 @@ def test_round_trip(items: list[tuple[str, dict[str, str], dict[int, float]]]) -
     assert all(list(item) == sorted(item) for item in found.values())
 
 
+words = st.sampled_from(["0", "-0", "-0.0", "1", "2.5", "1e3", ".5", "5.", "+1", "NaN", "+Inf", "1_0", "x", "", "1 2"])
+scrape = st.lists(st.integers(8, 12), min_size=1, max_size=4, unique=True).map(sorted)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["a", "ab", "a_b"]), scrape, words), max_size=8))
+def test_a_run_at_the_times_of_the_one_before_is_read_as_by_itself(runs: list[tuple[str, list[int], str]]) -> None:
+    """Each run between others gives what it gives alone, where one line differs as where none does."""
+    texts = [
+        [f"{name}{place} {word if row == 0 else row} {time}" for row, time in enumerate(times)]
+        for place, (name, times, word) in enumerate(runs)
+    ]
+    alone = [_read(lines) for lines in texts]
+    together = _read([line for lines in texts for line in lines])
+    assert together == (
+        None if None in alone else {key: held for found in alone for key, held in (found or {}).items()}
+    )
+
+
+def _read(lines: list[str]) -> dict[str, list[str]] | None:
+    """Samples by name, NaN and -0 told apart by their texts; None where the text is refused."""
+    try:
+        found = parse_openmetrics(io.BytesIO("\n".join([*lines, "# EOF"]).encode()), "m", 100.0)
+    except PermanentError:
+        return None
+    return {item.name: [*map(repr, item.times), *map(repr, item.values)] for item in found}
+
+
 @given(st.text(alphabet='ax{}="\\ ,#1.eE+-N\n', max_size=60))
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:

@@ -1,13 +1,13 @@
 """OpenMetrics text with a timestamp on every sample, parsed into ``Series`` as it streams in.
 
 A case may hold millions of samples, and the time to read them is part of the time to an answer. The text says each
-series' selector again on every line, and series of one scrape are equally long, so nearly all of it is known before it
-is read: as many lines as the series before had are cut at the selector's length, and that they were a run of lines with
-one selector is proved by putting them together again, which costs a fraction of looking at each. A JSON parser converts
-their numbers at once. Series of one scrape have the same times, which are kept once. Only what is new or unusual
-(selectors, exemplars, odd spaces) is parsed by hand. Memory is bounded by the samples, not by the text. Same acceptance
-as ``promtool tsdb create-blocks-from openmetrics`` where it matters: every sample needs a time, the text ends in
-``# EOF``. Of exemplars those are kept that name a trace.
+series' selector again on every line, and series of one scrape have equally many samples at the same times, so nearly
+all of it is known before it is read: as many lines as the series before had are cut to their values, and that they are
+this series at those times is proved by putting selector, values and times together again, which costs a fraction of
+looking at each line. A JSON parser converts the values at once, and the times are kept once. What differs is read run
+by run, and only what is unusual (selectors, exemplars, odd spaces) is parsed by hand. Memory is bounded by the samples,
+not by the text. Same acceptance as ``promtool tsdb create-blocks-from openmetrics`` where it matters: every sample
+needs a time, the text ends in ``# EOF``. Of exemplars those are kept that name a trace.
 """
 
 import re
@@ -28,10 +28,13 @@ MAX_LINE = 1024 * 1024
 _BLOCK = 2 * 1024 * 1024
 _NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _LABEL = re.compile(r'\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*=\s*"((?:[^"\\\n]|\\.)*)"\s*(,|(?=\}))')
+_PLAIN_LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="([^"\\\n]*)"')
 _ESCAPE = re.compile(r"\\(.)")
 _ESCAPES = {"n": "\n", '"': '"', "\\": "\\"}
 _FAMILY_SUFFIXES = ("_total", "_bucket", "_count", "_sum", "_created", "_info", "_gcount", "_gsum")
 _OF_NUMBERS = b"0123456789.eE+-"
+_MINUS_ZERO = re.compile(rb"-0(?:[ ,]|\Z)")
+"""JSON parsers take it for the integer; everything else of these bytes they read as Prometheus does."""
 _REMEMBERED = 64
 """How many different lists of times are kept to be shared: one for each scrape interval and offset at a time."""
 
@@ -64,7 +67,9 @@ class _Parser:
         self.ended = False
         self.before = 0
         """Lines before the block at hand."""
-        self._usual = 1
+        self._times = array("d")
+        self._tails: list[bytes] = []
+        """The times of the run before: as numbers, and as they stand at the end of its lines."""
         self._shared: dict[bytes, array[float]] = {}
 
     def feed(self, lines: Sequence[bytes]) -> None:
@@ -89,8 +94,15 @@ class _Parser:
             self._unusual(lines[at], at)
             return at + 1
         prefix = selector + b" "
-        pairs = self._pairs(lines, at, prefix)
-        end = at + len(pairs)
+        values = self._as_before(lines, at, prefix)
+        if values is not None:
+            samples.values.append(values)
+            samples.times.append(self._times)
+            return at + len(values)
+        end = at + 1
+        while end < len(lines) and lines[end].startswith(prefix):
+            end += 1
+        pairs = [line[len(prefix) :] for line in lines[at:end]]
         try:
             numbers = _numbers(pairs)
         except ValueError:
@@ -99,22 +111,29 @@ class _Parser:
             return end
         samples.values.append(numbers[::2])
         samples.times.append(self._once(numbers[1::2]))
+        self._times, self._tails = samples.times[-1], [b" %b\n" % pair.rpartition(b" ")[2] for pair in pairs]
         return end
 
-    def _pairs(self, lines: Sequence[bytes], at: int, prefix: bytes) -> list[bytes]:
-        """What follows the prefix in the lines from ``at`` on, as far as they start with it."""
-        cut = itemgetter(slice(len(prefix), None))
-        end = at + self._usual
-        run = lines[at:end]
-        pairs = list(map(cut, run))
-        more = end < len(lines) and lines[end].startswith(prefix)
-        if more or prefix + (b"\n" + prefix).join(pairs) != b"\n".join(run):
-            end = at + 1
-            while end < len(lines) and lines[end].startswith(prefix):
-                end += 1
-            pairs = list(map(cut, lines[at:end]))
-        self._usual = len(pairs)
-        return pairs
+    def _as_before(self, lines: Sequence[bytes], at: int, prefix: bytes) -> "array[float] | None":
+        """The values of the lines from ``at`` on, if they are a whole run at the times of the run before; else None."""
+        size = len(self._tails)
+        run = lines[at : at + size]
+        more = at + size < len(lines) and lines[at + size].startswith(prefix)
+        if more or len(run) < size or not size:
+            return None
+        texts = list(map(itemgetter(slice(len(prefix), 1 - len(self._tails[0]))), run))
+        parts = [prefix] * (3 * size)
+        parts[1::3], parts[2::3] = texts, self._tails
+        values = b",".join(texts)
+        proved = b"".join(parts) == b"\n".join([*run, b""])
+        if not proved or values.translate(None, _OF_NUMBERS) != b"," * (size - 1) or _MINUS_ZERO.search(values):
+            return None
+        try:
+            found = orjson.loads(b"[%b]" % values)
+        except orjson.JSONDecodeError:
+            return None
+        # By way of struct: thrice as fast as an array from the list.
+        return array("d", pack(f"{size}d", *found)) if len(found) == size else None
 
     def _once(self, times: "array[float]") -> "array[float]":
         """The same times, as the one array that other series with them have too."""
@@ -127,7 +146,7 @@ class _Parser:
         known = self.prefixes.get(selector)
         if known is None:
             text = self._text(selector, at)
-            end, name, labels = self._selector(text)
+            end, name, labels = _plain_selector(text) or self._selector(text)
             known = self._register(selector, name, labels) if end == len(text) else None
         return known
 
@@ -245,7 +264,8 @@ def _blocks(stream: IO[bytes], parser: _Parser) -> Iterator[list[bytes]]:
     """The stream's lines, many at a time; the last one also where nothing ends it."""
     left = b""
     while block := stream.read(_BLOCK):
-        lines = (left + block).split(b"\n")
+        lines = block.split(b"\n")
+        lines[0] = left + lines[0]
         left = lines.pop()
         if len(left) > MAX_LINE:
             number = parser.before + len(lines) + 1
@@ -259,11 +279,9 @@ def _numbers(pairs: Sequence[bytes]) -> "array[float]":
     """The numbers of "value time" texts, in order. Raises ValueError where one is anything else."""
     joined = b",".join(pairs)
     separators = (b" ," * len(pairs))[:-1]
-    if joined.translate(None, _OF_NUMBERS) == separators and b"-0 " not in joined:
-        # What a JSON parser reads as Prometheus does: not -0, which it would take for the integer.
+    if joined.translate(None, _OF_NUMBERS) == separators and not _MINUS_ZERO.search(joined):
         try:
-            found = orjson.loads(b"[%b]" % joined.replace(b" ", b","))
-            return array("d", pack(f"{len(found)}d", *found))  # thrice as fast as from the list
+            return array("d", orjson.loads(b"[%b]" % joined.replace(b" ", b",")))
         except orjson.JSONDecodeError:
             pass  # such as 5. and .5, which are numbers all the same
     if b"_" in joined or not joined.isascii():  # float() would take 1_000 and other scripts' digits
@@ -272,6 +290,15 @@ def _numbers(pairs: Sequence[bytes]) -> "array[float]":
     if len(words) != 2 * len(pairs) or any(pair.count(b" ") != 1 for pair in pairs):
         raise ValueError(joined[:80])
     return array("d", map(float, words))
+
+
+def _plain_selector(text: str) -> tuple[int, str, dict[str, str]] | None:
+    """The same as ``_Parser._selector`` for a selector without spaces and escapes, several times as fast; None for any
+    other text. That it is one is proved by writing it again."""
+    name, _, inner = text.partition("{")
+    labels: dict[str, str] = dict(_PLAIN_LABEL.findall(inner))
+    written = ",".join([f'{key}="{value}"' for key, value in labels.items()])
+    return (len(text), name, labels) if _NAME.fullmatch(name) and written + "}" == inner else None
 
 
 def _finish(samples: _Samples, kind: str, now: float, ordered: dict[int, int]) -> Series:
