@@ -60,7 +60,7 @@ def test_a_run_at_the_times_of_the_one_before_is_read_as_by_itself(runs: list[tu
 def _read(lines: list[str]) -> dict[str, list[str]] | None:
     """Samples by name, NaN and -0 told apart by their texts; None where the text is refused."""
     try:
-        found = parse_openmetrics(io.BytesIO("\n".join([*lines, "# EOF"]).encode()), "m", 100.0)
+        found = parse_openmetrics(io.BytesIO("\n".join([*lines, "# EOF"]).encode()), "m", 100.0).series
     except PermanentError:
         return None
     return {item.name: [*map(repr, item.times), *map(repr, item.values)] for item in found}
