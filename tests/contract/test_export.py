@@ -142,6 +142,7 @@ async def test_the_export_has_the_files_of_the_format_and_says_what_it_is(
     manifest = json.loads((out / "manifest.json").read_text())
     assert manifest["incident"] == investigated.incident
     assert manifest["missing"] == []
+    assert manifest["in_the_record_only"] == ["alert_conditions"]
     assert any(text.startswith("traces") for text in manifest["could_not_be_looked_at"])
     snapshot = load_snapshot(out)
     assert snapshot.now == START

@@ -35,6 +35,7 @@ from agent_sre.ports.export import Export
 
 _CLUSTER = ("kubernetes_objects", "kubernetes_nodes", "kubernetes_events")
 _LOGS = ("pod_logs", "node_journals")
+_HAVE_FILES = frozenset((*_CLUSTER, *_LOGS, "metrics_signals", "traces", "changes", "topology", "alerts_received"))
 
 
 class SnapshotWriter:
@@ -134,6 +135,7 @@ class _Writing:
             "engine": export.engine,
             "files": self._files,
             "replayed_from": f"{RECORD}.gz",
+            "in_the_record_only": sorted({item.collector for item in export.observations} - _HAVE_FILES),
             "missing": self._missing,
             "left_out_when_it_was_read": left_out,
             "could_not_be_looked_at": [f"{gap.source}: {gap.what}: {gap.reason}" for gap in export.gaps],
