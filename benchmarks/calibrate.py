@@ -1,9 +1,9 @@
 """``python -m benchmarks.calibrate EVAL.json ...``: refit the curve from raw figures to hit rates.
 
-Takes outputs of ``agent-sre eval --json``, one per set. The confidences in them are taken back through the curve that
-was in force. A set counts by the root of its size, lest the largest decide alone; of every hit the share ``unseen`` is
-taken back. In a case without a cause a hypothesis of any kind is a miss. Prints
-how well the curve does on sets that it was not fitted to (each left out in turn), and writes ``calibration.toml``.
+Takes outputs of ``agent-sre eval --json``, of one set or of several each. The confidences in them are taken back
+through the curve that was in force. A set counts by the root of its size, lest the largest decide alone; of every hit
+the share ``unseen`` is taken back. In a case without a cause a hypothesis of any kind is a miss. Prints how well the
+curve does on sets that it was not fitted to (each left out in turn), and writes ``calibration.toml``.
 """
 
 import sys
@@ -16,6 +16,7 @@ import orjson
 from numpy.typing import NDArray
 
 from agent_sre.analysis.calibration import Calibration, calibration, logit
+from agent_sre.service.evaluate import by_set
 
 TARGET = Path(__file__).parents[1] / "agent_sre" / "analysis" / "calibration.toml"
 BINS = 10
@@ -31,7 +32,7 @@ def points(document: dict[str, Any], now: Calibration) -> Points:
     found: Points = []
     for row in document["cases"]:
         told = row["answer"]["hypotheses"]
-        if told:
+        if told and not row.get("error"):
             named = any(cause["cause"] or cause["object"] for cause in row["truth"]["causes"])
             wanted = named or bool(row["truth"]["change"])
             found.append((now.raw(float(told[0]["confidence"])), row["right_at"] == 1 and wanted))
@@ -67,7 +68,10 @@ def error(curve: Calibration, rows: Points) -> float:
 def main(paths: list[str]) -> None:
     """Fit, print, write."""
     now = calibration()
-    sets = {Path(path).stem: points(orjson.loads(Path(path).read_bytes()), now) for path in paths}
+    documents: dict[str, dict[str, Any]] = {}
+    for path in paths:
+        documents |= by_set(orjson.loads(Path(path).read_bytes()), Path(path).stem)
+    sets = {name: points(document, now) for name, document in documents.items()}
     sets = {name: rows for name, rows in sets.items() if rows}
     for name, rows in sets.items():
         level, slope = fit([other for key, other in sets.items() if key != name], now.unseen)

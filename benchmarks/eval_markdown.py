@@ -5,6 +5,7 @@ types and figures are written: the public cases' content is no part of the proje
 from their registry.
 """
 
+import re
 import sys
 import tomllib
 from collections.abc import Sequence
@@ -20,6 +21,8 @@ TARGET = ROOT / "benchmarks" / "results" / "eval.md"
 FIRST = ROOT / "tests" / "scenarios" / "sets" / "first_scores.toml"
 _COLUMNS = ("cases", "a_at_1", "a_at_3", "avg_at_5", "object_only", "fault_only", "abstained", "ece", "seconds_p50",
             "seconds_p95", "peak_mb")  # fmt: skip
+_SLASHED = re.compile(r"\S*/(?=\S)")
+"""The folders of a path: where the machine has its files is nobody's business."""
 _HONESTY = """The analyzers of Kubernetes objects were written with the visible cloudopsbench cases in view, those of
 metrics with petshop and nezha, those of changes, traces and outside causes with rootcausebench. The own sets were
 written before their author had read the analyzers; the first score is what the engine then said, on scenarios that it
@@ -73,6 +76,8 @@ def main(paths: list[str], target: Path = TARGET) -> None:
 
 
 def _miss(row: dict[str, Any]) -> str:
+    if row.get("error"):
+        return f"{row['id']} (broke: {_SLASHED.sub('', row['error'])})"
     told = row["answer"]["hypotheses"]
     wanted = row["truth"]["causes"][0]["cause"] or "object only"
     return f"{row['id']} (wanted {wanted}, said {told[0]['fault'] if told else 'nothing'}, right at {row['right_at']})"

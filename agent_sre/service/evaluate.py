@@ -7,7 +7,7 @@ look at what a case holds. Called by ``agent-sre eval`` and by tests.
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,9 @@ class Truth:
 
     @property
     def family(self) -> str:
-        """The fault type's family; "object only" where no type is known."""
+        """The fault type's family; "object only" where no type is known, "no truth" where nothing is."""
+        if not self.causes:
+            return "no truth"
         known = fault_types().get(self.causes[0].fault or "")
         return known.family if known else "object only"
 
@@ -75,7 +77,7 @@ class Scored:
 
 
 def read_truth(path: Path) -> Truth:
-    """Raises PermanentError where the file is no truth."""
+    """Raises PermanentError, naming the file, where it is no truth."""
     try:
         data = yaml.safe_load(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
@@ -83,14 +85,33 @@ def read_truth(path: Path) -> Truth:
     if not isinstance(data, dict):
         raise PermanentError(f"{path} holds {type(data).__name__}, not a truth: it needs cause and object")
     accepted = data.get("accept") or []
-    causes = tuple(_cause(item) for item in (data, *accepted))
-    return Truth(causes, data.get("change"), bool(data.get("no_cause")), bool(accepted))
+    if not isinstance(accepted, list):
+        raise PermanentError(f"{path}: accept is {accepted!r:.80}, not a list of causes")
+    causes = tuple(_cause(item, path) for item in (data, *accepted))
+    change = data.get("change")
+    if change is not None and not isinstance(change, str):
+        raise PermanentError(f"{path}: change is {change!r:.80}, not a change's id; quote it")
+    return Truth(causes, change, bool(data.get("no_cause")), bool(accepted))
 
 
-def _cause(item: Mapping[str, Any]) -> Cause:
-    named = item.get("object")
-    name = owner_name(str(named["kind"]), str(named["name"])) if named else None
-    return Cause(item.get("cause"), name)
+def _cause(item: Any, path: Path) -> Cause:
+    fault, named = (item.get("cause"), item.get("object")) if isinstance(item, dict) else (item, item)
+    if fault is not None and not isinstance(fault, str):
+        raise PermanentError(f"{path}: cause is {fault!r:.80}, not a fault type")
+    if named is None:
+        return Cause(fault, None)
+    if not isinstance(named, dict) or not {"kind", "name"} <= named.keys():
+        raise PermanentError(f"{path}: object is {named!r:.80}; it needs kind, namespace and name")
+    return Cause(fault, owner_name(str(named["kind"]), str(named["name"])))
+
+
+def broken_truth(outcome: Outcome, reason: str) -> Scored:
+    """An answer that nothing can be held against, because its truth cannot be read: a miss with its reason."""
+    nothing = Truth((), None, no_cause=False, outside=False)
+    return Scored(
+        outcome=replace(outcome, error=outcome.error or reason), truth=nothing, right_at=None, object_right=False,
+        fault_right=False, abstained=False, confidence=None, hit=False,
+    )  # fmt: skip
 
 
 def score(outcome: Outcome, truth: Truth) -> Scored:

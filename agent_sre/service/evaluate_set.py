@@ -10,16 +10,19 @@ import gc
 import multiprocessing
 import resource
 import signal
+from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
 
 from agent_sre.domain.errors import AgentSreError, PermanentError
-from agent_sre.service.evaluate import Answer, Outcome, Scored, read_truth, score
+from agent_sre.service.evaluate import Answer, Outcome, Scored, broken_truth, read_truth, score
 
 Investigate = Callable[[Path], Answer]
+_DIED = "the process that investigated it was killed, for its memory perhaps; run it alone with agent-sre investigate"
 
 
 def case_paths(folder: Path) -> list[Path]:
@@ -51,24 +54,56 @@ def judged(
     """Investigate and score cases, in the order in which they are answered. Closing it ends the processes at once.
 
     ``jobs`` processes (0: this one, where an error of a case is raised); ``prepare`` loads what is slow to import.
-    ``investigate`` and ``prepare`` must be importable functions where ``jobs`` is not 0. Raises PermanentError where
-    a truth is none.
+    ``investigate`` and ``prepare`` must be importable functions where ``jobs`` is not 0. A process that dies takes
+    its case with it and no other: where several were at work, each of their cases is tried again alone.
     """
     if jobs == 0:
         for path in paths:
             yield path, _judge(path, answer_one(path, investigate))
         return
-    with _processes(jobs, prepare) as pool:
-        futures = _submit(pool, paths, investigate)
-        for future in as_completed(futures):
+    todo = deque(paths)
+    while todo:
+        with _processes(jobs, prepare) as pool:
+            lost = yield from _answered(pool, todo, investigate, jobs)
+        if len(lost) == 1 and jobs == 1:
+            yield lost[0], _judge(lost[0], _broken(lost[0], PermanentError(_DIED)))
+        else:
+            for path in lost:
+                yield from judged([path], investigate, prepare=prepare)
+
+
+def _answered(
+    pool: ProcessPoolExecutor, todo: deque[Path], investigate: Investigate, jobs: int
+) -> Generator[tuple[Path, Scored], None, list[Path]]:
+    """Take cases from ``todo``, as many at a time as there are processes; returns those that a dead one was at."""
+    running: dict[Future[Outcome], Path] = {}
+    while todo or running:
+        while todo and len(running) < jobs:
+            path = todo.popleft()
+            running[_submit(pool, path, investigate)] = path
+        wait(running, return_when=FIRST_COMPLETED)
+        if any(future.done() and isinstance(future.exception(), BrokenProcessPool) for future in running):
+            wait(running)
+        lost = []
+        for future, path in [(future, path) for future, path in running.items() if future.done()]:
             # A defect in one case is that case's result, not the end of the evaluation.
             broken = future.exception()
-            path = futures[future]
-            yield path, _judge(path, future.result() if broken is None else _broken(path, broken))
+            if isinstance(broken, BrokenProcessPool):
+                lost.append(path)
+            else:
+                yield path, _judge(path, future.result() if broken is None else _broken(path, broken))
+            del running[future]
+        if lost:
+            return lost
+    return []
 
 
 def _judge(path: Path, outcome: Outcome) -> Scored:
-    return score(outcome, read_truth(path.parents[1] / "truth" / f"{outcome.id}.yaml"))
+    try:
+        truth = read_truth(path.parents[1] / "truth" / f"{outcome.id}.yaml")
+    except PermanentError as error:
+        return broken_truth(outcome, str(error))
+    return score(outcome, truth)
 
 
 @contextmanager
@@ -87,11 +122,11 @@ def _processes(jobs: int, prepare: Callable[[], None] | None) -> Iterator[Proces
         pool.shutdown(cancel_futures=True)
 
 
-def _submit(pool: ProcessPoolExecutor, paths: Sequence[Path], investigate: Investigate) -> dict[Future[Outcome], Path]:
+def _submit(pool: ProcessPoolExecutor, path: Path, investigate: Investigate) -> Future[Outcome]:
     # A terminal sends Ctrl-C to the children too. They inherit the blocked signal, so only this process hears it.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        return {pool.submit(answer_one, path, investigate): path for path in paths}
+        return pool.submit(answer_one, path, investigate)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 

@@ -1,5 +1,7 @@
 """Scoring by the rules of the snapshot document, on answers and truths made up here."""
 
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -193,3 +195,50 @@ def test_a_broken_case_is_a_miss_and_no_abstention(tmp_path: Path) -> None:
     outcome = Outcome("x", {"status": "error", "hypotheses": []}, 0.0, 0.0, "no alerts.json")
     found = score(outcome, read_truth(tmp_path / "t.yaml"))
     assert (found.right_at, found.abstained) == (None, False)
+
+
+def a_set(folder: Path, *names: str) -> list[Path]:
+    for name in names:
+        (folder / "cases" / name).mkdir(parents=True)
+        (folder / "truth").mkdir(exist_ok=True)
+        (folder / "truth" / f"{name}.yaml").write_text(f"cause: oom_killed\nobject: {OBJECT}\n", "utf-8")
+    return case_paths(folder)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("cause: oom_killed\nobject: basil", "object is 'basil'; it needs kind, namespace and name"),
+        ("cause: [a]\nobject: null", "cause is ['a'], not a fault type"),
+        ("cause: oom_killed\naccept: yes", "accept is True, not a list of causes"),
+        ("cause: oom_killed\naccept: [basil]", "object is 'basil'"),
+        ("cause: null\nchange: 7", "change is 7, not a change's id"),
+        ("- a list", "holds list, not a truth"),
+        ("cause: {", "can't be read as a truth"),
+    ],
+)
+def test_a_malformed_truth_is_a_broken_case_and_ends_nothing(tmp_path: Path, text: str, says: str) -> None:
+    paths = a_set(tmp_path, "a", "b", "c")
+    (tmp_path / "truth" / "b.yaml").write_text(text, "utf-8")
+    scored = run(tmp_path, lambda path: {"status": "conclusive", "hypotheses": [hypothesis("oom_killed", "basil")]},
+                 jobs=0)  # fmt: skip
+    assert [case.right_at for case in scored] == [1, None, 1]
+    assert [bool(case.outcome.error) for case in scored] == [False, True, False]
+    assert "b.yaml" in scored[1].outcome.error and says in scored[1].outcome.error
+    assert len(report(scored)["cases"]) == len(paths)
+    assert report(scored)["families"]["no truth"]["a_at_1"] == 0.0
+
+
+def deadly(path: Path) -> dict[str, Any]:
+    """Dies where the case says so, as a process does that takes too much memory."""
+    if path.name.startswith("deadly"):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return {"status": "conclusive", "hypotheses": [hypothesis("oom_killed", "basil")]}
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_killed_process_costs_its_own_case_only(tmp_path: Path, jobs: int) -> None:
+    a_set(tmp_path, "a", "deadly", "e", "f", "g")
+    scored = run(tmp_path, deadly, jobs=jobs)
+    assert [case.right_at for case in scored] == [1, None, 1, 1, 1]
+    assert "was killed" in scored[1].outcome.error
