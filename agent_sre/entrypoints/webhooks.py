@@ -6,6 +6,7 @@ again. Alertmanager repeats on 5xx only. A CloudEvent in binary mode, which has 
 the structured form that parsers read. Who may come in is ``webhook_door``'s part.
 """
 
+import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ Accept = Callable[[Delivery], Awaitable[Accepted]]
 RETRY_AFTER = 5.0
 _CLOUDEVENTS = frozenset({"cloudevents", "changes"})
 """Webhooks that read CloudEvents."""
+_ORIGIN = re.compile(r"[A-Za-z0-9.-]{1,253}")
 _FORM = "application/x-www-form-urlencoded"
 _NOT_JSON = frozenset({"text/html", "text/xml", "application/xml", "text/css"})
 _NOT_JSON_FAMILIES = ("multipart/", "image/", "audio/", "video/", "font/")
@@ -53,11 +55,26 @@ class Webhooks:
     def routes(self) -> list[Route]:
         """For each source in ``doors`` one route, and one that ends in a key."""
         endpoints = {source: self._endpoint(source) for source in self.doors}
-        return [
+        routes = [
             Route(f"/webhooks/{source}{key}", endpoint, methods=["POST"], name=f"webhook:{source}{key}")
             for source, endpoint in endpoints.items()
             for key in ("", "/{key}")
         ]
+        agrees = [
+            f"/webhooks/{source}{key}" for source in sorted(_CLOUDEVENTS & set(self.doors)) for key in ("", "/{key}")
+        ]
+        return [*routes, *(Route(path, self._agree, methods=["OPTIONS"]) for path in agrees)]
+
+    async def _agree(self, request: Request) -> Response:
+        """CloudEvents' handshake: a broker asks whether it may post here; yes to whoever could post."""
+        source = request.url.path.split("/")[2]
+        door, origin = self.doors[source], request.headers.get("webhook-request-origin", "")
+        admission = door.judge(request)
+        if admission is not Admission.ADMITTED:
+            return denied(source, admission, door)
+        if not _ORIGIN.fullmatch(origin):
+            return _refused(400, "the WebHook-Request-Origin is no host name", "send the name of the sending host")
+        return Response(headers={"WebHook-Allowed-Origin": origin, "WebHook-Allowed-Rate": "*", "Allow": "POST"})
 
     def _endpoint(self, source: str) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:

@@ -27,7 +27,7 @@ _DOWN = frozenset({"down", "unreachable"})
 _NO_DATA = frozenset({"unknown", "no_data"})
 _NO_DATA_NAMES = re.compile(r"\bno[ _-]data\b", re.IGNORECASE)
 _SEVERITY = {"average": "warning", "not classified": "info", "down": "critical", "unknown": "warning", "ok": ""}
-_MACRO = re.compile(r"\{[A-Z#$][A-Z0-9_.$#:()]*\}|\$[A-Z]+\$|\*UNKNOWN\*")
+_MACRO = re.compile(r"\{[A-Z#$][A-Z0-9_.$#:()]*\}|\$[A-Z_][A-Z0-9_]*\$|\*UNKNOWN\*")
 
 _TEXT = {"type": "string"}
 _TIME = {"type": ["string", "number"], "description": "RFC 3339, or seconds or milliseconds since 1970"}

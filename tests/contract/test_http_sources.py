@@ -208,6 +208,20 @@ async def test_cloudevents_come_structured_batched_and_binary() -> None:
         assert [alert.message_id for alert in alerts] == [f"https://mon.example/rules A-{n}" for n in (1, 3, 9)]
 
 
+async def test_a_broker_that_may_post_is_agreed_to() -> None:
+    doors = {
+        "cloudevents": Door(WebhookAuth(), "AGENT_SRE_CLOUDEVENTS_TOKEN", route_key="k"),
+        "azure": Door(WebhookAuth()),
+    }
+    async with running(Build(doors=doors)) as server:
+        asked = {"WebHook-Request-Origin": "eventgrid.azure.net"}
+        answer = await server.client.options("/webhooks/cloudevents/k", headers=asked)
+        assert (answer.status_code, answer.headers["webhook-allowed-origin"]) == (200, "eventgrid.azure.net")
+        assert (await server.client.options("/webhooks/cloudevents/k")).status_code == 400
+        assert (await server.client.options("/webhooks/cloudevents", headers=asked)).status_code == 401
+        assert (await server.client.options("/webhooks/azure", headers=asked)).status_code == 405
+
+
 async def test_sentrys_other_resources_are_ignored_by_name() -> None:
     async with running() as server:
         content = json.dumps({"action": "created", "data": {"installation": {}}}).encode()
