@@ -117,7 +117,8 @@ _PEM = _formed(
 )
 _AUTHORIZATION = _formed(
     "authorization",
-    r"(?i)authorization[\"'\\]*\s{0,3}[:=]\s{0,3}[\"'\\\[]*(?:[a-z][a-z0-9-]{1,20}\s+)?(?P<value>[A-Za-z0-9+/=._~:-]{6,})",
+    r"(?i)authorization[\"'\\]*\s{0,3}[:=]\s{0,3}[\"'\\\[]*(?:[a-z][a-z0-9-]{1,20}\s+)?"
+    r"(?P<value>(?![$<{*])[^\s\"'\\\[\]]{6,})",
     alone=False,
 )
 _BEARER = _formed("bearer", r"(?i)bearer\s+(?P<value>(?=[^\s\"']{0,200}\d)[A-Za-z0-9+/=._~-]{8,})")

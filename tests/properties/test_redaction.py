@@ -112,6 +112,15 @@ def test_credentials_in_headers_and_addresses_never_survive(form: str, secret: s
     assert secret not in stored(Redactor(b"key").observation(everywhere(f"{before} {form.format(s=secret)} end")))
 
 
+@given(
+    PASSWORD.filter(lambda value: value[0] not in "$<{*"),
+    st.sampled_from(["Bearer", "Basic", "Token", "ApiKey"]),
+    PROSE,
+)
+def test_a_header_never_survives_whatever_its_letters(secret: str, scheme: str, before: str) -> None:
+    assert secret not in stored(Redactor(b"key").observation(everywhere(f"{before} Authorization: {scheme} {secret}")))
+
+
 @given(KEY_LINES, st.sampled_from(["RSA ", "EC ", "OPENSSH ", ""]), st.booleans(), PROSE)
 def test_private_keys_never_survive_not_even_over_lines_or_cut_off(
     lines: list[str], kind: str, whole: bool, before: str
