@@ -76,8 +76,13 @@ class Departure:
     @property
     def clear(self) -> bool:
         """Whether it is four deviations and 30 % of the level, and no everyday one."""
+        return self.far and self.rarity <= 0.12
+
+    @property
+    def far(self) -> bool:
+        """Whether it is four deviations and 30 % of the level, everyday or not."""
         big = abs(self.after - self.before) >= 0.3 * max(abs(self.before), 1e-12)
-        return abs(self.z) >= 4 and big and self.rarity <= 0.12
+        return abs(self.z) >= 4 and big
 
     def usual_facts(self, text: str) -> tuple[Fact, ...]:
         """That what ``text`` says comes at this phase, with when it last did; empty where it does not recur."""
@@ -244,7 +249,7 @@ def _depart_together(items: Sequence[Measured], start: float) -> list[Departure 
 
 
 def _with_season(found: Departure) -> Departure:
-    if not found.clear:
+    if not found.far:
         return found
     signal = found.signal
     return replace(found, recurs=recurrence(signal.times, signal.values, found.start, found.before, found.after))

@@ -90,7 +90,7 @@ def busier(profile: Profile) -> Departure | None:
     """CPU use that rose by half or more, also per request where fewer requests are served; None where it did not."""
     served = _served(profile)
     for moved in profile.departures.get("cpu", ()):
-        if moved.after <= 0 or moved.before < 0:
+        if moved.after <= 0 or moved.before < 0 or moved.recurs is not None:
             continue
         if moved.strong and moved.z > 0 and moved.ratio >= 1.5:
             return moved

@@ -21,6 +21,7 @@ from tests.scenarios.sets.estate import (
     shipped,
 )
 from tests.scenarios.sets.registry import scenario
+from tests.scenarios.system import System
 from tests.scenarios.variants import bystanders, old_events
 
 nothing = scenario(None, name="", no_cause=True)
@@ -320,3 +321,18 @@ def a_few_retries_that_work() -> Frozen:
         every=40,
     )
     return made
+
+
+def _each_hour(usual: float, peak: float) -> Any:
+    """A peak of ten minutes an hour, the present one eight minutes old."""
+    return lambda minute: peak if (minute + 8) % 60 < 10 else usual
+
+
+@nothing
+def an_export_makes_the_same_peak_each_hour() -> Frozen:
+    made = System(namespace="retail", seed=5, hours=3.5).nodes()
+    made.serve("web", seconds=_each_hour(0.2, 1.4)).serve("catalog", seconds=0.05)
+    made.serve("pricing", seconds=_each_hour(0.05, 1.2), cpu=_each_hour(0.3, 1.5))
+    made.calls(("web", "pricing"), ("web", "catalog"))
+    made.change("deploy", "pricing", "pricing 4.0.1", minutes_ago=9.5, id="dep-1")
+    return made.alert("WebLatency", "web slow", service="web")

@@ -38,6 +38,27 @@ def one_pod_of_three_spins() -> Frozen:
     return s.alert("HomeLatency", "home slow", service="home")
 
 
+@scenario("pod_cpu_overload", name="pricing")
+def a_release_came_just_before_the_cpu_was_full() -> Frozen:
+    s = System(namespace="retail", seed=143).nodes()
+    s.serve("web", seconds=jump(0.2, 1.9, 14)).serve("catalog", seconds=0.05)
+    s.serve("pricing", seconds=jump(0.05, 1.6, 14), cpu=jump(0.3, 0.98, 14), resources=LIMITED)
+    s.calls(("web", "pricing"), ("web", "catalog"), ("catalog", "pricing"))
+    s.change("deploy", "pricing", "pricing 4.0.1", minutes_ago=15.5, id="dep-1")
+    return s.alert("WebLatency", "web slow", service="web")
+
+
+@scenario("pod_cpu_overload", name="pricing")
+def a_release_came_just_before_one_pod_span() -> Frozen:
+    s = System(namespace="retail", seed=144).nodes()
+    s.serve("web", seconds=jump(0.2, 0.9, 14)).serve("pricing", seconds=jump(0.05, 0.7, 14), cpu=0.3)
+    given = {"namespace": "retail", "pod": "pricing-6f7d9c8b54-zz9x4", "container": "pricing"}
+    s.counter("container_cpu_usage_seconds_total", jump(0.3, 0.9, 14), **given)
+    s.calls(("web", "pricing"))
+    s.change("feature_flag", "pricing", "pricing: spring_banner off -> on", minutes_ago=15, id="flag-1")
+    return s.alert("WebLatency", "web slow", service="web")
+
+
 # --------------------------------------------------------------------------------------------- pod_cpu_throttled
 
 
