@@ -15,11 +15,13 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from agent_sre.analysis.calibration import Calibration, calibration, logit
+from agent_sre.analysis.calibration import Calibration, calibration, ends
 from agent_sre.service.evaluate import by_set
 
 TARGET = Path(__file__).parents[1] / "agent_sre" / "analysis" / "calibration.toml"
 BINS = 10
+_FLAT = 0.05
+"""The least slope of either end: a curve that falls would turn causes round."""
 CONCLUSIVE = 0.75
 """The least expected hit rate of an answer that calls itself conclusive. Below it lie most of the answers that cases
 without a cause still get, and also right ones that metrics alone support: those stay leading candidates."""
@@ -39,21 +41,22 @@ def points(document: dict[str, Any], now: Calibration) -> Points:
     return found
 
 
-def fit(sets: list[Points], unseen: float) -> tuple[float, float]:
-    """Level and slope by weighted logistic regression (Newton), with a weak pull of the slope towards 1."""
-    x = np.array([logit(raw) for rows in sets for raw, _ in rows])
+def fit(sets: list[Points], unseen: float) -> Calibration:
+    """The curve by weighted logistic regression (Newton), with a weak pull of both slopes towards 1."""
+    x = np.array([ends(raw) for rows in sets for raw, _ in rows])
     y = np.array([(1.0 - unseen) if hit else 0.0 for rows in sets for _, hit in rows])
     weight = np.array([1.0 / len(rows) ** 0.5 for rows in sets for _ in rows])
     weight = weight / weight.mean()
-    design: Floats = np.column_stack([np.ones_like(x), x])
-    pull, centre = np.diag([0.0, 1.0]), np.array([0.0, 1.0])
+    design: Floats = np.column_stack([np.ones(len(x)), x])
+    pull, centre = np.diag([0.0, 1.0, 1.0]), np.array([0.0, 1.0, 1.0])
     found = centre.copy()
     for _ in range(50):
         rate = 1.0 / (1.0 + np.exp(-design @ found))
         slope = design.T @ (weight * (y - rate)) - pull @ (found - centre)
         bend = (design * (weight * rate * (1.0 - rate))[:, None]).T @ design + pull
         found = found + np.linalg.solve(bend, slope)
-    return float(found[0]), float(max(found[1], 0.2))
+    level, low, high = (float(value) for value in found)
+    return Calibration(level, max(low, _FLAT), max(high, _FLAT), CONCLUSIVE, unseen)
 
 
 def error(curve: Calibration, rows: Points) -> float:
@@ -74,15 +77,14 @@ def main(paths: list[str]) -> None:
     sets = {name: points(document, now) for name, document in documents.items()}
     sets = {name: rows for name, rows in sets.items() if rows}
     for name, rows in sets.items():
-        level, slope = fit([other for key, other in sets.items() if key != name], now.unseen)
-        left_out = error(Calibration(level, slope, CONCLUSIVE, now.unseen), rows)
+        left_out = error(fit([other for key, other in sets.items() if key != name], now.unseen), rows)
         print(f"{name}: {len(rows)} cases, left out: calibration error {left_out:.3f}")
-    level, slope = fit(list(sets.values()), now.unseen)
-    curve = Calibration(level, slope, CONCLUSIVE, now.unseen)
+    curve = fit(list(sets.values()), now.unseen)
     print(f"all: calibration error {error(curve, [row for rows in sets.values() for row in rows]):.3f}")
     made = f"# Written by python -m benchmarks.calibrate on {datetime.now(UTC):%Y-%m-%d}; see calibration.py.\n"
     made += "".join(f"# {name}: {len(rows)} first hypotheses\n" for name, rows in sorted(sets.items()))
-    fields = f"level = {level:.4f}\nslope = {slope:.4f}\nconclusive = {CONCLUSIVE}\nunseen = {now.unseen}\n"
+    slopes = f"low = {curve.low:.4f}\nhigh = {curve.high:.4f}\n"
+    fields = f"level = {curve.level:.4f}\n{slopes}conclusive = {CONCLUSIVE}\nunseen = {now.unseen}\n"
     TARGET.write_text(made + fields, "utf-8")
 
 
