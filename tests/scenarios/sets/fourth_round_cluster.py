@@ -75,6 +75,8 @@ def a_policy_wants_a_signed_image() -> Hall:
     app = hall("Rollout of tillroom is stuck for half an hour", since=31)
     app.template("tillroom")["image"] = "registry.test/hall/tillroom:3.15.0"
     app.rollout("tillroom", 31, surge=0)
+    app.all("ReplicaSet")[-1] |= {"status": {"observedGeneration": 1, "replicas": 0}}
+    app.all("ReplicaSet")[-1]["spec"]["replicas"] = 1
     app.not_created("tillroom-", 'admission webhook "mutate.kyverno.svc-fail" denied the request: \n\nresource Pod/stagedoor/'
                     "tillroom-5b9d8f7c64-qq2lz was blocked due to the following policies \n\nverify-images:\n  cosign-keys: 'failed to "
                     "verify image registry.test/hall/tillroom:3.15.0: .attestors[0].entries[0].keys: no matching signatures'")  # fmt: skip

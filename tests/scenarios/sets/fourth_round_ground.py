@@ -8,7 +8,7 @@ metrics of Micrometer and cAdvisor where a scenario has a Prometheus.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from agent_sre.testing import kubernetes_objects as kube
@@ -98,6 +98,12 @@ def boots(name: str, port: int = 8080, seconds: float = 21.4) -> list[str]:
     ]
 
 
+def _clocked(line: str, time: datetime) -> str:
+    """``{t}`` as Spring Boot and Envoy write times, ``{pg}`` as PostgreSQL and RabbitMQ do."""
+    plain = time.strftime("%Y-%m-%d %H:%M:%S.%f")
+    return line.replace("{t}", f"{plain[:-3].replace(' ', 'T')}Z").replace("{pg}", plain[:-3])
+
+
 @dataclass
 class Hall(Application):
     """The ticket seller in the making."""
@@ -107,6 +113,13 @@ class Hall(Application):
     since: float = 14.0
     """When the trouble began, in minutes before now."""
     harmed: dict[str, Any] = field(default_factory=dict)
+
+    def settled(self) -> "Hall":
+        """Derive what controllers derive; where no alert was given, one fires five minutes after the trouble began."""
+        if not self.alerts:
+            self.alert("ServiceDegraded", self.description, minutes_ago=max(self.since - 5.0, 1.0))
+        super().settled()
+        return self
 
     def pods(self, workload: str) -> list[Object]:
         """The pods of a workload, and of no other whose name begins likewise."""
@@ -128,9 +141,9 @@ class Hall(Application):
         for place, pod in enumerate(self.pods(workload) if pods is None else pods):
             began = start - place * 0.07
             told = [
-                line.replace("{t}", (self.at(began) + timedelta(seconds=every * number)).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z")
+                _clocked(line, self.at(began) + timedelta(seconds=every * number))
                 for number, line in enumerate(list(lines) * times)
-            ]  # fmt: skip
+            ]
             name = container or pod["spec"]["containers"][0]["name"]
             space = pod["metadata"]["namespace"]
             self.log(pod["metadata"]["name"], name, *told, minutes_ago=began, every_seconds=every, previous=previous,

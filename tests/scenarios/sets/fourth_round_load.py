@@ -293,6 +293,9 @@ def the_card_processor_answers_503() -> Hall:
 def one_scraper_asks_for_every_seat() -> Hall:
     app = hall("seatmap traffic 9x", since=16)
     app.measured(traffic={"seatmap": 9, "lobby-gateway": 4}, slow={"seatmap": 4})
+    guests = [f'198.51.100.{number * 7 % 250} - - [14/Apr/2026:08:31:02 +0000] "GET /api/playbill/{number} HTTP/2.0" 200 9120 "-" "Mozilla/5.0" 31ms'
+              for number in range(60)]  # fmt: skip
+    app.says("lobby-gateway", *guests, ago=88, every=80, rounds=1, pods=app.pods("lobby-gateway")[:1])
     app.says("lobby-gateway", '203.0.113.77 - - [14/Apr/2026:09:18:44 +0000] "GET /api/seatmap/hall-3/J/14 HTTP/1.1" 200 412 "-" '
              '"python-requests/2.31.0" 6ms', every=0.8, pods=app.pods("lobby-gateway")[:1])  # fmt: skip
     app.says("lobby-gateway", '198.51.100.9 - - [14/Apr/2026:09:18:45 +0000] "GET /api/playbill/88 HTTP/2.0" 200 9120 "-" "Mozilla/5.0 (iPhone)" 31ms',
@@ -320,7 +323,7 @@ def the_rollup_runs_at_nine() -> Hall:
     )
     where = {"namespace": app.namespace, "pod": "report-pg-0", "container": "report-pg"}
     app.counter("container_cpu_usage_seconds_total", jump(0.3, 3.8, 15), **where)
-    app.says("report-pg", "{t} UTC [901] sales_rollup@reports LOG:  duration: 61022.871 ms  statement: INSERT INTO rollup SELECT venue_id, sum(total) "
+    app.says("report-pg", "{pg} UTC [901] sales_rollup@reports LOG:  duration: 61022.871 ms  statement: INSERT INTO rollup SELECT venue_id, sum(total) "
              "FROM bookings GROUP BY 1", rounds=6, every=100)  # fmt: skip
     return app.settled()
 

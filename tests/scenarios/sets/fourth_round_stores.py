@@ -66,7 +66,7 @@ def rabbit_s_password_is_new_and_two_clients_have_the_old_one() -> Hall:
                  thread="ontainer#1-1"), "org.springframework.amqp.AmqpAuthenticationException: com.rabbitmq.client."
                  "AuthenticationFailureException: ACCESS_REFUSED - Login was refused using authentication mechanism PLAIN. For details "
                  "see the broker logfile.", every=5)  # fmt: skip
-    app.says("queue-rabbit", "{t} [error] <0.11218.4> Error on AMQP connection <0.11218.4> (10.244.1.31:48210 -> 10.244.4.8:5672, state: "
+    app.says("queue-rabbit", "{pg}000+00:00 [error] <0.11218.4> Error on AMQP connection <0.11218.4> (10.244.1.31:48210 -> 10.244.4.8:5672, state: "
              "starting):", "PLAIN login refused: user 'tillroom' - invalid credentials", every=5, pods=app.pods("queue-rabbit")[:1])  # fmt: skip
     app.change(
         "config", "queue-rabbit", "rotate password of rabbit user tillroom (quarterly)", minutes_ago=25.5, id="vault-77"
@@ -133,8 +133,8 @@ def a_sequential_scan_over_the_whole_year() -> Hall:
     app = hall("report-mill p95 above 20 s", since=30).measured(
         "report-mill", "recommender", "promoter", slow={"report-mill": 30, "promoter": 8}
     )
-    app.says("report-pg", "{t} UTC [1822] report-mill@reports LOG:  duration: 21874.402 ms  execute <unnamed>: SELECT venue_id, sum(total) "
-             "FROM bookings WHERE booked_at::date = $1 GROUP BY venue_id", "{t} UTC [1822] report-mill@reports LOG:  duration: 19022.118 ms  "
+    app.says("report-pg", "{pg} UTC [1822] report-mill@reports LOG:  duration: 21874.402 ms  execute <unnamed>: SELECT venue_id, sum(total) "
+             "FROM bookings WHERE booked_at::date = $1 GROUP BY venue_id", "{pg} UTC [1822] report-mill@reports LOG:  duration: 19022.118 ms  "
              "plan: Query Text: SELECT venue_id, sum(total) FROM bookings Seq Scan on bookings  (cost=0.00..4188123.10 rows=88214112 width=22)",
              every=9)  # fmt: skip
     return app.settled()
@@ -145,8 +145,8 @@ def postgres_cannot_extend_a_file() -> Hall:
     app = hall("recommender and report-mill answer 500", since=12).measured(
         "report-mill", "recommender", errors={"report-mill": 0.5, "recommender": 0.3}
     )
-    app.says("report-pg", '{t} UTC [2214] recommender@reports ERROR:  could not extend file "base/16401/99120.4": No space left on device',
-             "{t} UTC [2214] recommender@reports HINT:  Check free disk space.", every=5)  # fmt: skip
+    app.says("report-pg", '{pg} UTC [2214] recommender@reports ERROR:  could not extend file "base/16401/99120.4": No space left on device',
+             "{pg} UTC [2214] recommender@reports HINT:  Check free disk space.", every=5)  # fmt: skip
     app.says(
         "recommender",
         'psycopg.errors.DiskFull: could not extend file "base/16401/99120.4": No space left on device',
@@ -161,9 +161,9 @@ def rabbit_blocks_its_publishers() -> Hall:
     app = hall("Orders hang at the last step", since=15).measured(
         "lobby-gateway", "boxoffice", "tillroom", slow={"boxoffice": 30, "tillroom": 12}
     )
-    app.says("queue-rabbit", "{t} [warning] <0.447.0> disk resource limit alarm set on node 'rabbit@queue-rabbit-1'.", "",
+    app.says("queue-rabbit", "{pg}000+00:00 [warning] <0.447.0> disk resource limit alarm set on node 'rabbit@queue-rabbit-1'.", "",
              "**********************************************************", "*** Publishers will be blocked until this alarm clears ***",
-             "**********************************************************", "{t} [info] <0.447.0> Free disk space is insufficient. Free bytes: "
+             "**********************************************************", "{pg}000+00:00 [info] <0.447.0> Free disk space is insufficient. Free bytes: "
              "48009216. Limit: 50000000", pods=app.pods("queue-rabbit")[1:2], rounds=1, ago=15, every=0.2)  # fmt: skip
     app.says("boxoffice", boot("WARN", "o.s.a.r.c.CachingConnectionFactory", "Connection blocked: low on disk", thread="127.0.0.1:5672"),
              boot("ERROR", "c.h.boxoffice.OrderPublisher", "org.springframework.amqp.AmqpTimeoutException: java.util.concurrent."
@@ -413,7 +413,7 @@ def strict_for_all_and_one_without_a_sidecar() -> Hall:
     app = hall("Payout runs fail since the mesh was made strict", since=55)
     app.add({"apiVersion": "security.istio.io/v1", "kind": "PeerAuthentication", "spec": {"mtls": {"mode": "STRICT"}},
              "metadata": kube.metadata("PeerAuthentication", "strict", app.namespace, created=app.stamp(56))})  # fmt: skip
-    for name in ("tillroom", "boxoffice", "refunds"):
+    for name in ("lobby-gateway", "tillroom", "boxoffice", "refunds"):
         proxy = kube.container("istio-proxy", "registry.test/istio/proxyv2:1.24.2", port=15090)
         app.get("Deployment", name)["spec"]["template"]["spec"]["containers"].append(proxy)
         for pod in app.pods(name):
