@@ -16,6 +16,7 @@ from agent_sre.analysis.kubernetes.excerpts import fact, log_fact
 from agent_sre.analysis.kubernetes.logs import matching, streams
 from agent_sre.analysis.kubernetes.reading import instant, number as whole, ref_of
 from agent_sre.analysis.kubernetes.workload import Workload
+from agent_sre.analysis.log_entries import Statement, statements
 from agent_sre.analysis.signals import about
 from agent_sre.analysis.stores import busier_store, dependants, stores, stores_of
 from agent_sre.domain.finding import Fact, Finding
@@ -24,6 +25,8 @@ from agent_sre.domain.reference import ObjectRef
 _NEAR = 180.0
 _NODE_FULL = 0.85
 _DISK_FULL = 0.8
+_TELLING = 5
+"""Letters from which on a job's name in a store's log is no chance."""
 
 
 def batch_job_contention(case: CaseFile) -> Iterable[Finding]:
@@ -94,7 +97,8 @@ def _used_stores(case: CaseFile, cluster: Cluster, owner: Workload) -> Iterator[
             continue
         pattern = re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])")
         line = next(matching(streams(case, owner), pattern), None)
-        if line is None and name not in stores_of(case, owner.ref.name):
+        asked = _asked_by(case, name, owner)
+        if line is None and asked is None and name not in stores_of(case, owner.ref.name):
             continue
         refs = (_named(cluster, owner, name), *dependants(case, name))
         yield (
@@ -103,6 +107,16 @@ def _used_stores(case: CaseFile, cluster: Cluster, owner: Workload) -> Iterator[
         )
         if line is not None:
             yield log_fact(f"Its log names {name}", *line), refs
+        if asked is not None:
+            yield asked.fact(f"The log of {name} names it"), refs
+
+
+def _asked_by(case: CaseFile, store: str, owner: Workload) -> Statement | None:
+    """What a store logs since the trouble began under the job's name (as user or application, however joined)."""
+    words = re.split(r"[-_.]", owner.ref.name)
+    named = re.compile(rf"(?<![\w-]){'[-_.]?'.join(map(re.escape, words))}(?![\w-])", re.IGNORECASE)
+    ours = (item for item in statements(case) if item.workload == store and item.since > item.before)
+    return next((item for item in ours if len(owner.ref.name) >= _TELLING and named.search(item.sample)), None)
 
 
 def _named(cluster: Cluster, owner: Workload, name: str) -> ObjectRef:

@@ -41,6 +41,7 @@ _WORDS_FOR = {
     "schema changed": ("column", "relation", "table", "schema", "constraint", "sqlstate"),
     "credentials changed": ("unauthorized", "401", "403", "forbidden", "denied", "authenticat", "credential", "passw"),
     "traffic denied": ("timeout", "timed", "refused", "unreachable", "denied", "rbac"),
+    "route changed": ("404", "not_found", "notfound", "mapping", "route", "upstream", "unimplemented", "405", "503"),
     "dependency raised": ("nosuchmethod", "importerror", "version", "incompatible", "undefined", "symbol"),
 }  # fmt: skip
 _GENERIC = re.compile(r"(?:[-_.]?(?:service|svc|server|api|app|backend|worker|deployment|\d+))+$", re.IGNORECASE)

@@ -22,6 +22,7 @@ from agent_sre.analysis.diffs import moved_only, read
 from agent_sre.analysis.evidence_words import compounds, pieces, rare, words_of
 from agent_sre.analysis.log_entries import statements, troubles
 from agent_sre.analysis.log_errors import log_findings
+from agent_sre.analysis.log_records import ERROR
 from agent_sre.analysis.objects import object_of
 from agent_sre.analysis.origin import significance, symptom
 from agent_sre.analysis.outside import provider_outage, surge
@@ -47,6 +48,7 @@ _BY_RISK = (
     ("credentials changed", "credentials_rotated"),
     ("traffic denied", "network_policy_denied"),
     ("schema changed", "bad_migration"),
+    ("route changed", "gateway_misroute"),
 )
 _SLOW_BURN = 0.8
 """How near a change counts whose workload fills its memory slowly: the trouble shows long after the change."""
@@ -56,6 +58,8 @@ _NOTHING_SEEN = 0.35
 """The significance below which metrics show no harm to users, and what a change's strength is then worth: where there
 is no symptom, place and time fit any change."""
 _NAMED_IN_TITLE = 0.9
+_SEVERE, _WARNED = 0.9, 0.7
+"""How near to the origin a workload is by its new errors, and, where nobody has any, by its new warnings."""
 _CALLEE, _CALLER = 0.65, 0.4
 """How well a change of what a troubled workload calls, and of what calls it, is placed; the former can break it."""
 
@@ -158,9 +162,10 @@ def _carrier(change: Change, every: list[Change], start: float, troubled: Mappin
 def _troubled(case: CaseFile) -> Mapping[str, float]:
     """Workloads in trouble, with how near each is to the origin, 1 for the nearest."""
     found = {name: 0.85 for name in alerted(case)}
-    speaking = [item for item in troubles(case) if item.severity >= 3]
-    for item in speaking:
-        found[item.workload] = max(found.get(item.workload, 0.0), 0.9)
+    told = troubles(case)
+    severe = [item for item in told if item.severity >= ERROR]
+    for item in severe or (item for item in told if item.new):
+        found[item.workload] = max(found.get(item.workload, 0.0), _SEVERE if severe else _WARNED)
     for share in suspects(case, symptom(case))[:3]:
         found[share.name] = max(found.get(share.name, 0.0), 0.6 + 0.4 * share.part)
     return found

@@ -18,7 +18,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from agent_sre.analysis.casefile import CaseFile
-from agent_sre.analysis.changepoints import median, noise_of, onset
+from agent_sre.analysis.changepoints import Shift, median, noise_of, onset
 from agent_sre.analysis.seasons import Recurrence, recurrence
 from agent_sre.analysis.signals import Floats, Measured, measured
 from agent_sre.domain.finding import Fact
@@ -33,6 +33,8 @@ LONGEST_LEAD = 20 * 60.0
 _FEW_SPANS = 8
 _STIRRED = 2.0
 """Deviations from the middle below which no search for an onset is worth while: a shift needs four."""
+_PLAIN = 10.0
+"""Deviations from which on a single signal dates an incident whose alert names nobody that is measured."""
 _LAG = 60.0
 """Seconds by which samples trail what they measure: a rate is over the time before it, often a minute."""
 _AS_FAR = 0.8
@@ -137,8 +139,10 @@ def _date(case: CaseFile) -> float:
         ([] if own else [("latency", *durations) for durations in _durations(case, names)], 1),
         ([] if own else [(item.meaning, item.times, item.values) for item in strain], 1),
     ):
-        starts = [start for item in group if (start := _onset_of(*item, alert, step)) is not None]
-        if len(starts) >= least:
+        shifts = [shift for item in group if (shift := _onset_of(*item, alert, step)) is not None]
+        plain = not names and any(abs(shift.z) >= _PLAIN for shift in shifts)
+        if len(shifts) >= least or plain:
+            starts = [shift.time for shift in shifts]
             found = median(np.array(starts)) if len(starts) > 2 else min(starts)
             # No alert fires before its incident begins: what shifted well after it, more than samples lag, is an echo.
             return found if found <= alert + max(2 * step, _LAG) else alert
@@ -156,8 +160,8 @@ def _durations(case: CaseFile, names: frozenset[str]) -> list[tuple[Floats, Floa
     return [(times, values) for times, values in pairs]
 
 
-def _onset_of(meaning: str, every: Floats, levels: Floats, alert: float, step: float) -> float | None:
-    """When the departure began that still held at the alert; an older one is another incident."""
+def _onset_of(meaning: str, every: Floats, levels: Floats, alert: float, step: float) -> Shift | None:
+    """The departure that still held at the alert; an older one is another incident."""
     times, values = every[-_DATED_SAMPLES:], levels[-_DATED_SAMPLES:]
     if times.size < 4:
         return None
@@ -171,7 +175,7 @@ def _onset_of(meaning: str, every: Floats, levels: Floats, alert: float, step: f
         return None  # getting better is no sign of trouble
     if recurrence(every, levels, shift.time, shift.before, shift.after) is not None:
         return None  # it comes at this time
-    return shift.time
+    return shift
 
 
 def _stirred(times: Floats, values: Floats, since: float) -> bool:

@@ -3,8 +3,8 @@
 No language is parsed. A diff tells three things cheaply: which files (documentation, tests, styles and build scripts
 cannot break a running service), which words came and went (compared with what the logs began to say), and a few edits
 that break services in any language: a guard removed, a timeout or limit lowered, a call put into a loop, batching
-dropped, a field renamed, a schema or credentials changed, traffic denied, a dependency raised. A title proves nothing:
-it can only excuse a change whose lines are not there to be read.
+dropped, a field renamed, a schema or credentials changed, traffic denied, a route led elsewhere, a dependency
+raised. A title proves nothing: it can only excuse a change whose lines are not there to be read.
 """
 
 import re
@@ -73,6 +73,15 @@ _FIELD = re.compile(
     r"json:|protobuf:|xml:|yaml:|\brequired\b|@JsonProperty|@Column|field\(|ALTER TABLE|RENAME COLUMN|DROP COLUMN",
     re.IGNORECASE,
 )
+_ROUTING = re.compile(
+    r"\broutes?\b|predicates|proxy_pass|path(?:Prefix|=|:)|VirtualService|HTTPRoute|ingress|\bbackends?\b|upstream|rewrite",
+    re.IGNORECASE,
+)
+_TARGET = re.compile(
+    r"(?:\w+://|\b(?:host|service|serviceName|cluster|name|upstream|server|proxy_pass|uri|url|backend)\"?[:=]?\s+\"?)"
+    r"(?P<host>[a-z0-9][\w.-]*+)(?!://)",
+    re.IGNORECASE,
+)
 _UNITS = {
     "s": 1.0,
     "second": 1.0,
@@ -108,7 +117,7 @@ def read(change: Change) -> Reading:
     paths = _paths(change)
     words = {word.lower() for line in (*added, *removed, *_hunks(lines)) for word in _WORD.findall(line)}
     only = bool(paths) and all(_MANIFESTS.search(path) for path in paths)
-    risks = frozenset(_risks(added, removed, only) | _told(change, added))
+    risks = frozenset(_risks(added, removed, only) | _told(change, added, removed))
     return Reading(paths, added, removed, frozenset(words), risks, _harmless(change, paths, (*added, *removed)), only)
 
 
@@ -122,7 +131,7 @@ def _harmless(change: Change, paths: tuple[str, ...], edited: tuple[str, ...]) -
     return all(_COMMENT.match(line) for line in lines) and bool(lines or _HARMLESS_WORDS.search(change.summary))
 
 
-def _told(change: Change, added: tuple[str, ...]) -> set[str]:
+def _told(change: Change, added: tuple[str, ...], gone: tuple[str, ...]) -> set[str]:
     """Risks that the kind of a change and its title tell, where operations write no diff."""
     if change.kind in ("commit", "deploy", "feature_flag"):
         return set()
@@ -131,10 +140,17 @@ def _told(change: Change, added: tuple[str, ...]) -> set[str]:
         found.add("credentials changed")
     if _DENIED.search(f"{change.target} {change.summary} {come}"):
         found.add("traffic denied")
+    if _ROUTING.search(f"{change.target} {change.summary} {change.diff}") and _targets(gone) != _targets(added):
+        found.add("route changed")
     fewer = _FEWER.search(change.summary) if change.kind == "scale" else None
     if fewer and int(fewer[2]) < int(fewer[1]):
         found.add("limit lowered")
     return found
+
+
+def _targets(lines: tuple[str, ...]) -> set[str]:
+    """The hosts and Services that lines of routes lead to."""
+    return {match["host"].lower() for line in lines for match in _TARGET.finditer(line)}
 
 
 def _paths(change: Change) -> tuple[str, ...]:

@@ -42,7 +42,7 @@ from agent_sre.analysis.network import network_delay, packet_loss
 from agent_sre.analysis.node_network import node_network_delay
 from agent_sre.analysis.node_trouble import analyze_node_trouble
 from agent_sre.analysis.nothing_wrong import no_fault_found
-from agent_sre.analysis.observability import alert_rule_wrong, no_data, scrape_target_down
+from agent_sre.analysis.observability import alert_rule_edited, alert_rule_wrong, no_data, scrape_target_down
 from agent_sre.analysis.origin import origins
 from agent_sre.analysis.outside import provider_outage, traffic_surge
 from agent_sre.analysis.performance import hpa_at_max, memory_leak, noisy_neighbor
@@ -125,6 +125,7 @@ ANALYZERS: tuple[Analyzer, ...] = (
     client_abuse,
     batch_job_contention,
     alert_rule_wrong,
+    alert_rule_edited,
     scrape_target_down,
     no_data,
     no_fault_found,

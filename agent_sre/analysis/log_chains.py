@@ -35,6 +35,20 @@ _AFTER = re.compile(
     r":\d{2,5}\b|\.[a-z0-9-]+\.svc\b"
     r"|[\"']? (?:returned|responded|answered|failed|timed|is|did|service|refused)\b"
 )
+_FAMILIES = {
+    "mysql": re.compile(r"mysql|maria|innodb", re.I),
+    "postgres": re.compile(r"postgres|psycopg|\bpgx?[:.]|pgbouncer|PG::", re.I),
+    "redis": re.compile(r"redis|lettuce|jedis|valkey|\bMISCONF\b", re.I),
+    "mongo": re.compile(r"mongo", re.I),
+    "search": re.compile(r"elastic|opensearch|cluster_block|flood[-_ ]stage|\w*_parsing_exception|es_rejected", re.I),
+    "cassandra": re.compile(r"cassandra|scylla|datastax", re.I),
+    "queue": re.compile(r"kafka|rabbit|amqp|\bnats\b|activemq|artemis|pulsar", re.I),
+    "memcached": re.compile(r"memcache", re.I),
+    "elsewhere": re.compile(
+        r"dynamo|ProvisionedThroughput|provisioned throughput|bigtable|cosmos|spanner|firestore", re.I
+    ),
+}
+"""Words that only messages about one family of stores have; ``elsewhere`` is run by a cloud, outside the cluster."""
 _STORE = re.compile(
     r"mysql|maria|percona|postgres|pgsql|pg-?bouncer|mongo|redis|valkey|memcache|cassandra|scylla|elastic|opensearch|kafka"
     r"|rabbit|activemq|artemis|\bnats\b|pulsar|etcd|clickhouse|influx|cockroach|mssql|oracle|dynamo|neo4j|solr|couch|minio"
@@ -171,16 +185,20 @@ class Chains:
             return item.workload
         named = {pointer.target for pointer in self.pointers if pointer.statement is item}
         callees = self._graph.callees.get(item.workload, ())
-        for candidates in (named, callees):
+        for candidates in (named, self._of_the_family(item.said, callees)):
             stores = sorted({name for name in candidates if self._is_store(name)})
-            if len(stores) == 1:
-                return stores[0]
             alike = [name for name in stores if _speaks_of(item.said, f"{name} {self._stores.get(name, '')}")]
-            if len(alike) == 1:
-                return alike[0]
+            for few in (stores, alike, [name for name in stores if name in self._complaining]):
+                if len(few) == 1:
+                    return few[0]
         # Who says nothing and calls nobody relays nobody else's words: the message is about it.
         leaves = [name for name in named if not self._graph.callees.get(name) and name not in self._complaining]
         return leaves[0] if len(leaves) == 1 else ""
+
+    def _of_the_family(self, said: str, names: Iterable[str]) -> list[str]:
+        """The names that the text may be about: where only one family's words are in it, not the other families'."""
+        spoken = {family for family, words in _FAMILIES.items() if words.search(said[:_LONGEST])}
+        return [name for name in names if not spoken or self._stores.get(name, "") in {"", *spoken}]
 
     def _is_store(self, name: str) -> bool:
         return name in self._stores or is_store(self._cluster, name)

@@ -10,6 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 from agent_sre.analysis.casefile import CaseFile, K8sObject, Seen, per_case
 from agent_sre.analysis.kubernetes.cluster import Cluster, cluster_of
@@ -17,7 +18,7 @@ from agent_sre.analysis.kubernetes.excerpts import event_fact, fact, log_fact, m
 from agent_sre.analysis.kubernetes.kernel import journal
 from agent_sre.analysis.kubernetes.logs import LineSeen
 from agent_sre.analysis.kubernetes.pods import Pod
-from agent_sre.analysis.kubernetes.reading import name_of, ref_of, text
+from agent_sre.analysis.kubernetes.reading import instant, items, name_of, ref_of, text
 from agent_sre.domain.finding import Fact, Finding
 from agent_sre.domain.reference import ObjectRef
 
@@ -94,6 +95,8 @@ _ROWS = (
         r"|nf_conntrack: table full, dropping packet|rx_crc_errors",
     ),
 )
+_LEAD = timedelta(hours=1)
+"""How long before the window an eviction may lie and still belong to the incident."""
 _STRENGTH = {"node_clock_skew": 0.85, "node_network_packet_loss": 0.85}
 
 
@@ -104,7 +107,7 @@ def analyze_node_trouble(case: CaseFile) -> Iterator[Finding]:
         name = name_of(seen.value)
         pods = [*cluster.on_node(name)]
         for row in _ROWS:
-            facts = [*_evictions(pods, row), *_events(cluster, name, pods, row), *_journal(case, name, row)]
+            facts = [*_evictions(case, pods, row), *_events(cluster, name, pods, row), *_journal(case, name, row)]
             facts += _shared(case, cluster, pods, row)
             if facts:
                 yield _finding(cluster, seen, pods, row, facts)
@@ -121,11 +124,11 @@ def _finding(cluster: Cluster, seen: Seen[K8sObject], pods: list[Pod], row: Trou
     )  # fmt: skip
 
 
-def _evictions(pods: list[Pod], row: Trouble) -> list[Fact]:
+def _evictions(case: CaseFile, pods: list[Pod], row: Trouble) -> list[Fact]:
     if not row.evicted:
         return []
     words = re.compile(row.evicted)
-    found = [pod for pod in pods if text(pod.seen.value, "status", "reason") == "Evicted"]
+    found = [pod for pod in pods if text(pod.seen.value, "status", "reason") == "Evicted" and _lately(case, pod)]
     return [
         fact(
             f"{pod.ref} was evicted from it",
@@ -137,6 +140,16 @@ def _evictions(pods: list[Pod], row: Trouble) -> list[Fact]:
         for pod in found
         if words.search(text(pod.seen.value, "status", "message"))
     ][:2]
+
+
+def _lately(case: CaseFile, pod: Pod) -> bool:
+    """Whether a pod ended within the window, or does not tell when: evicted pods lie about for weeks."""
+    times = [
+        moment
+        for item in items(pod.seen.value, "status", "conditions")
+        if text(item, "type") == "DisruptionTarget" and (moment := instant(item, "lastTransitionTime")) is not None
+    ]
+    return not times or max(times) >= case.window.start - _LEAD
 
 
 def _events(cluster: Cluster, node: str, pods: list[Pod], row: Trouble) -> list[Fact]:

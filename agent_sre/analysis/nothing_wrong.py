@@ -21,24 +21,35 @@ _FIRING = 0.2
 
 def no_fault_found(case: CaseFile) -> Iterable[Finding]:
     """Alerts that have cleared, or whose workload shows nothing out of the ordinary now."""
-    named = [alert for alert in case.alerts if alert.service]
-    if not named or any(alert.service not in profiles(case) for alert in named):
-        return
     cleared = all(alert.status is AlertStatus.RESOLVED for alert in case.alerts)
-    if not cleared and anybody_suffers(case):
+    named = {alert.service for alert in case.alerts if alert.service}
+    watched = sorted(named) if named or not cleared else _disturbed(case)
+    known = [profiles(case)[name] for name in watched if name in profiles(case)]
+    if not known or len(known) < len(watched) or (not cleared and anybody_suffers(case)):
         return
-    calm = [fact for alert in named for fact in _back_to_normal(case, profiles(case)[alert.service])]
-    if not calm or len(calm) < len({alert.service for alert in named}):
+    calm = [fact for profile in known for fact in _back_to_normal(case, profile)]
+    if not calm or len(calm) < len(known):
         return
     yield Finding(
         analyzer="no_fault_found",
         fault="no_fault_found",
-        object=object_of(case, named[0].service, named[0].namespace),
+        object=object_of(case, watched[0], known[0].entity.namespace),
         strength=0.8 if cleared else _FIRING,
         statement="Nothing is out of order now" + (": the alert has cleared." if cleared else "."),
         facts=tuple(calm[:4]),
         distinguish="the signal of the alert for another quarter of an hour",
     )
+
+
+def _disturbed(case: CaseFile) -> list[str]:
+    """Where the alert named nobody: whose latency or failures left their usual level, the farthest first."""
+    far: dict[str, float] = {}
+    for name, profile in profiles(case).items():
+        for meaning in ("latency", "errors", "traffic"):
+            for moved in profile.departures.get(meaning, ()):
+                if moved.strong and moved.z > 0 and (meaning != "traffic" or moved.signal.role == "errors"):
+                    far[name] = max(far.get(name, 0.0), moved.z)
+    return sorted(far, key=lambda name: (-far[name], name))
 
 
 def _back_to_normal(case: CaseFile, profile: Profile) -> Iterator[Fact]:

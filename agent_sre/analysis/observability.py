@@ -8,6 +8,7 @@ is slower or fails more than it does on any day. Called by the engine.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
 
 import numpy as np
 
@@ -22,8 +23,10 @@ from agent_sre.domain.alert import Alert, AlertStatus
 from agent_sre.domain.alert_rule import comparison_in, expression_in_link
 from agent_sre.domain.evidence import Observation
 from agent_sre.domain.finding import Fact, Finding
+from agent_sre.domain.instant import format_instant
 from agent_sre.domain.reference import ObjectRef
-from agent_sre.domain.telemetry import Series
+from agent_sre.domain.telemetry import Change, Series
+from agent_sre.domain.visible import one_line
 
 _CONDITIONS = "alert_conditions/"
 _METRIC = re.compile(r"(?<![\w\"'~=.:])([a-zA-Z_:][\w:]*)\s*(?=[{\[)]|$|\s*[<>=!+*/-])")
@@ -62,6 +65,8 @@ _FUNCTIONS = frozenset(
         "predict_linear",
     ]
 )
+_RULE_LINES = re.compile(r"\bexpr:|\bfor:|threshold|\balert(?:ing)?s?\b|\brules?\b|\bquery:|monitor", re.IGNORECASE)
+_EDITED = timedelta(hours=1)
 _STEADY = 0.25
 _ALL_THE_TIME = 0.9
 _NO_DATA = re.compile(r"no ?data|absent|missing series|datasource_?error", re.IGNORECASE)
@@ -99,6 +104,39 @@ def alert_rule_wrong(case: CaseFile) -> Iterable[Finding]:
                 distinguish=f"the rule of {alert.name}: unit, direction and threshold, and when it was last edited",
             )
             break
+
+
+def alert_rule_edited(case: CaseFile) -> Iterable[Finding]:
+    """Rules that somebody edited shortly before they fired, while nobody suffers."""
+    if anybody_suffers(case):
+        return
+    for alert in case.alerts:
+        edits = [seen for seen in case.changes if _edits(seen.value, alert)]
+        if alert.status is not AlertStatus.FIRING or not edits:
+            continue
+        last = max(edits, key=lambda seen: (seen.value.time, seen.value.id))
+        change = last.value
+        lines = [line for line in change.diff.splitlines() if line[:1] in "+-" and _RULE_LINES.search(line)]
+        shown = f"{format_instant(change.time)} {change.target}: {change.summary}; {' '.join(lines)}"
+        said = f"{change.summary} was made shortly before {alert.name} fired"
+        yield Finding(
+            analyzer="alert_rule_edited",
+            fault="alert_rule_wrong",
+            object=_rule(case, alert),
+            strength=0.78 if lines else 0.66,
+            statement=f"Rule {alert.name} was edited shortly before it fired; nothing else is out of order.",
+            facts=(Fact(said, last.observation, one_line(shown, 600), change.time), *_unaffected(case, alert)),
+            change=change.id,
+            onset=change.time,
+            distinguish=f"the expression of {alert.name} as it was before, over the same hour",
+        )
+
+
+def _edits(change: Change, alert: Alert) -> bool:
+    """Whether a change touches the rule of an alert, and came before it fired, but not long before."""
+    text = f"{change.target} {change.summary} {change.diff}"
+    ago = alert.starts_at - change.time
+    return alert.name in text and bool(_RULE_LINES.search(text)) and timedelta(0) <= ago <= _EDITED
 
 
 def _expression(alert: Alert, seen: Observation | None) -> str:

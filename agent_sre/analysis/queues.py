@@ -187,7 +187,8 @@ def _rates(case: CaseFile, moved: Departure) -> list[Fact]:
 
 
 def _consumer(case: CaseFile, moved: Departure) -> ObjectRef:
-    """Who takes from a queue: named by the group or the queue, by its own log or settings, else the alerted one."""
+    """Who takes from a queue: named by the group or the queue, by its own log or settings, else the alerted one,
+    else the broker that counts it."""
     entity = moved.signal.entity
     if entity.kind == "workload":
         return object_of(case, entity.name, entity.namespace)
@@ -200,8 +201,12 @@ def _consumer(case: CaseFile, moved: Departure) -> ObjectRef:
         for found in (exact, near, _reading(case, plain, label, moved.start)):
             if len(found) == 1:
                 return object_of(case, found[0], entity.namespace)
+    broker = workload_of_pod(moved.signal.source.labels.get("pod", ""))
     named = [name for name in plain if name in alerted(case)]
-    return object_of(case, named[0] if len(named) == 1 else entity.name, entity.namespace)
+    for few in (named, [broker] if broker in stores(case) else []):
+        if len(few) == 1:
+            return object_of(case, few[0], entity.namespace)
+    return object_of(case, entity.name, entity.namespace)
 
 
 def _reading(case: CaseFile, names: list[str], queue: str, since: float) -> list[str]:

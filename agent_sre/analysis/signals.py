@@ -133,7 +133,8 @@ def entity_of(case: CaseFile, metric: str, labels: Mapping[str, str]) -> tuple[E
 def _read(seen: Seen[Series], signal: Signal, part: str, default_namespace: str, paces: "_Paces") -> Measured | None:
     series = seen.value
     labels = _ours(series.labels, signal)
-    entity = _entity(labels, default_namespace)
+    # Scraped by its pod, an exporter beside its store has no label for the workload but the pod's.
+    entity = _entity(labels, default_namespace) or _entity(_by_pod(series.labels), default_namespace)
     if entity is None:
         return None
     times, values = np.asarray(series.times, dtype=np.float64), np.asarray(series.values, dtype=np.float64)
@@ -163,6 +164,10 @@ def _ours(labels: Mapping[str, str], signal: Signal) -> dict[str, str]:
     if "reporter" in labels:
         ours.setdefault("reporter", labels["reporter"])
     return ours
+
+
+def _by_pod(labels: Mapping[str, str]) -> dict[str, str]:
+    return {name: labels[name] for name in ("namespace", "pod") if labels.get(name)}
 
 
 def _entity(labels: Mapping[str, str], default_namespace: str) -> Entity | None:

@@ -4,6 +4,7 @@
 them from printed text: no uids, no managed fields, no server-side defaults. ``described``: from describe's text, which
 shows conditions and waiting containers without their messages. ``old_events``: hundreds of warnings about objects that
 are long gone. ``bystanders``: other things are untidy, and none of it matters. ``no_logs``: no log source.
+``late_alert``: the alert fires only now.
 """
 
 from collections.abc import Callable
@@ -135,6 +136,12 @@ def no_logs(frozen: Frozen) -> None:
     frozen.forget_logs()
 
 
+def late_alert(frozen: Frozen) -> None:
+    """The alert fires only now, long after the trouble began: a high threshold, or a long ``for``."""
+    for alert in frozen.alerts:
+        alert["startsAt"] = frozen.stamp(0.5)
+
+
 VARIANTS: dict[str, Callable[[Frozen], None]] = {
     "events_expired": events_expired,
     "sparse": sparse,
@@ -142,4 +149,5 @@ VARIANTS: dict[str, Callable[[Frozen], None]] = {
     "old_events": old_events,
     "bystanders": bystanders,
     "no_logs": no_logs,
+    "late_alert": late_alert,
 }

@@ -373,6 +373,10 @@ def a_broker_cannot_mount_its_keystore() -> Hall:
 def elasticsearch_may_not_write_its_own_disk() -> Hall:
     app = hall("Search is down", since=16)
     for pod in app.pods("finder-es"):
+        mount = [{"name": "data", "mountPath": "/usr/share/elasticsearch/data"}]
+        pod["spec"]["containers"][0]["volumeMounts"] = mount
+        claim = f"data-{pod['metadata']['name']}"
+        pod["spec"]["volumes"] = [{"name": "data", "persistentVolumeClaim": {"claimName": claim}}]
         app.crashing(pod, 1)
         app.says("finder-es", '{"@timestamp":"{t}", "log.level":"ERROR", "message":"fatal exception while booting Elasticsearch", '
                  '"ecs.version": "1.2.0","service.name":"ES_ECS","event.dataset":"elasticsearch.server","process.thread.name":"main",'

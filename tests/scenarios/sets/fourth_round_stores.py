@@ -5,6 +5,7 @@ nginx; what the store says itself is there in some and missing in others.
 """
 
 from agent_sre.testing import kubernetes_objects as kube
+from tests.scenarios.application import grpc_probe
 from tests.scenarios.sets.fourth_round_ground import Hall, boot, boots, hall
 from tests.scenarios.sets.registry import scenario
 from tests.scenarios.system import jump, ramp
@@ -330,6 +331,7 @@ def grpc_behind_a_port_called_http() -> Hall:
         app.get("Deployment", name)["spec"]["template"]["spec"]["containers"].append(proxy)
         for pod in app.pods(name):
             pod["spec"]["containers"].append(proxy)
+    app.configure("geo-fence", readinessProbe=grpc_probe(9091))
     app.env("waitroom", GEO_FENCE_TARGET="dns:///geo-fence:9091")
     app.says("geo-fence", 'level=info msg="gRPC server listening" addr=[::]:9091', rounds=1, ago=80)
     app.says("geo-fence", '[{t}] "POST /geofence.v1.Fence/Allow HTTP/1.1" 502 UPE upstream_reset_before_response_started{protocol_error} - '
