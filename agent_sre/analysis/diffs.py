@@ -73,6 +73,7 @@ _FIELD = re.compile(
     r"json:|protobuf:|xml:|yaml:|\brequired\b|@JsonProperty|@Column|field\(|ALTER TABLE|RENAME COLUMN|DROP COLUMN",
     re.IGNORECASE,
 )
+_SETTINGS = re.compile(r"\.(?:ya?ml|json|toml|conf|cfg|properties|tpl)$")
 _ROUTING = re.compile(
     r"\broutes?\b|predicates|proxy_pass|path(?:Prefix|=|:)|VirtualService|HTTPRoute|ingress|\bbackends?\b|upstream|rewrite",
     re.IGNORECASE,
@@ -117,7 +118,7 @@ def read(change: Change) -> Reading:
     paths = _paths(change)
     words = {word.lower() for line in (*added, *removed, *_hunks(lines)) for word in _WORD.findall(line)}
     only = bool(paths) and all(_MANIFESTS.search(path) for path in paths)
-    risks = frozenset(_risks(added, removed, only) | _told(change, added, removed))
+    risks = frozenset(_risks(added, removed, only) | _told(change, added) | _rerouted(change, paths, added, removed))
     return Reading(paths, added, removed, frozenset(words), risks, _harmless(change, paths, (*added, *removed)), only)
 
 
@@ -131,7 +132,7 @@ def _harmless(change: Change, paths: tuple[str, ...], edited: tuple[str, ...]) -
     return all(_COMMENT.match(line) for line in lines) and bool(lines or _HARMLESS_WORDS.search(change.summary))
 
 
-def _told(change: Change, added: tuple[str, ...], gone: tuple[str, ...]) -> set[str]:
+def _told(change: Change, added: tuple[str, ...]) -> set[str]:
     """Risks that the kind of a change and its title tell, where operations write no diff."""
     if change.kind in ("commit", "deploy", "feature_flag"):
         return set()
@@ -140,12 +141,21 @@ def _told(change: Change, added: tuple[str, ...], gone: tuple[str, ...]) -> set[
         found.add("credentials changed")
     if _DENIED.search(f"{change.target} {change.summary} {come}"):
         found.add("traffic denied")
-    if _ROUTING.search(f"{change.target} {change.summary} {change.diff}") and _targets(gone) != _targets(added):
-        found.add("route changed")
     fewer = _FEWER.search(change.summary) if change.kind == "scale" else None
     if fewer and int(fewer[2]) < int(fewer[1]):
         found.add("limit lowered")
     return found
+
+
+def _rerouted(change: Change, paths: tuple[str, ...], come: tuple[str, ...], gone: tuple[str, ...]) -> set[str]:
+    """Whether settings of routes, no code, name other hosts or Services than before."""
+    settings = change.kind == "config" or (
+        change.kind == "commit" and bool(paths) and all(map(_SETTINGS.search, paths))
+    )
+    if not settings or not _ROUTING.search(f"{change.target} {change.summary} {change.diff}"):
+        return set()
+    before, after = _targets(gone), _targets(come)
+    return {"route changed"} if before and after and before != after else set()
 
 
 def _targets(lines: tuple[str, ...]) -> set[str]:

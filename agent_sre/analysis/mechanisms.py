@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+from agent_sre.domain.fault import fault_types
 from agent_sre.domain.finding import Finding
 
 _BY_EXCLUSION = frozenset({"unhandled_exception", "pod_network_delay"})
@@ -62,6 +63,8 @@ _BEHIND = {
     "timeout_too_short": frozenset({"unhandled_exception", "retry_storm", *_UNNAMED_EDITS}),
 }
 """By mechanism, what it looks like at the same object to somebody who sees less."""
+_BEFORE_RUNNING = frozenset({"scheduling", "startup"})
+"""Families of faults that keep a pod from running at all: what a rollout did wrong, where there was one."""
 _AS_SURE = 0.6
 
 
@@ -98,6 +101,26 @@ def coincide(findings: Sequence[Finding], explains_itself: Callable[[Finding], b
             facts = (*best.facts, *trouble.facts[:1])
             found[found.index(best)] = replace(best, strength=round(stronger, 4), facts=facts)
     return found
+
+
+def never_ran(findings: Sequence[Finding]) -> list[Finding]:
+    """The findings, where a rollout whose pods never ran supports what keeps them from it: the change and its defect.
+
+    That a rollout is stuck is then no rival; it is the change in which the defect came.
+    """
+    found = list(findings)
+    for rollout in (item for item in findings if item.analyzer == "rollout"):
+        held = [item for item in found if item.object == rollout.object and _keeps_from_running(item)]
+        best = max(held, key=lambda item: (item.strength, item.fault), default=None)
+        if best is not None:
+            stronger = 1 - (1 - best.strength) * (1 - _SUPPORT * rollout.strength)
+            found[found.index(best)] = replace(best, strength=round(stronger, 4))
+    return found
+
+
+def _keeps_from_running(item: Finding) -> bool:
+    known = fault_types().get(item.fault)
+    return known is not None and known.family in _BEFORE_RUNNING and item.strength >= _KNOWS
 
 
 def _just_before(change: Finding, trouble: Finding) -> bool:
@@ -138,6 +161,11 @@ def behind(cause: Finding, symptom: Finding) -> bool:
     """Whether the first is the mechanism behind the second, at the same object and about as sure."""
     return (
         cause.object == symptom.object
-        and symptom.fault in _BEHIND.get(cause.fault, ())
+        and (symptom.fault in _BEHIND.get(cause.fault, ()) or _stuck(cause, symptom))
         and cause.strength >= _AS_SURE * symptom.strength
     )
+
+
+def _stuck(cause: Finding, symptom: Finding) -> bool:
+    """Whether the second is a rollout whose pods the first keeps from running."""
+    return symptom.analyzer == "rollout" and symptom.fault == "bad_deploy" and _keeps_from_running(cause)

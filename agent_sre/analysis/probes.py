@@ -234,7 +234,8 @@ def _protocol_mismatch(trial: Trial) -> str:
 def _timing(cluster: Cluster, trial: Trial) -> Finding | None:
     """A probe on the right port and protocol that leaves the container no time, while it does start in the end."""
     killing = _killing(cluster, trial)
-    if trial.kind == "readinessProbe" or trial.container.restarts == 0 or not (trial.failures or killing):
+    by_clock = not (trial.failures or killing) and _ended_by_signal(trial) and _lived_as_long_as_probed(trial)
+    if trial.kind == "readinessProbe" or trial.container.restarts == 0 or not (trial.failures or killing or by_clock):
         return None
     if not killing and number(trial.container.terminated[0], "exitCode") not in (137, 143):
         return None  # it ended by itself, and the probe failed because of that
@@ -250,13 +251,19 @@ def _timing(cluster: Cluster, trial: Trial) -> Finding | None:
     slow = timeout <= 2 and bool(_TOO_SLOW.search(trial.words)) and threshold <= 2
     hasty = grace <= 15 or (threshold == 1 and timeout <= 1) or (delay <= 3 and period * threshold <= 15) or slow
     never_up = bool(killing) and died_early and grace <= 30 and "connection refused" in trial.words
-    if not (hasty or never_up) or not trial.failures:
+    if not (hasty or never_up) or not (trial.failures or by_clock):
         return None
     why = "starts too early or gives up too soon for the container to come up"
     if slow and not died_early:
         why = "waits too short for an answer and forgives too little"
     certain = hasty and (died_early or slow)  # else it may as well hang before it listens
     return _finding(trial, "timing", 0.88 if certain else 0.7, why)
+
+
+def _ended_by_signal(trial: Trial) -> bool:
+    """Whether somebody ended the last run from outside, and not for its memory."""
+    ended = trial.container.terminated[0]
+    return number(ended, "exitCode") in (137, 143) and text(ended, "reason") != "OOMKilled"
 
 
 def _lived_as_long_as_probed(trial: Trial) -> bool:

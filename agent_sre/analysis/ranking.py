@@ -18,7 +18,7 @@ from agent_sre.analysis.calls import calls
 from agent_sre.analysis.casefile import CaseFile
 from agent_sre.analysis.departures import alerted
 from agent_sre.analysis.full_cpus import explains_itself
-from agent_sre.analysis.mechanisms import asks_more, behind, coincide, fold, may_explain
+from agent_sre.analysis.mechanisms import asks_more, behind, coincide, fold, may_explain, never_ran
 from agent_sre.domain.finding import Finding
 from agent_sre.domain.reference import ObjectRef
 
@@ -106,7 +106,7 @@ class Candidate:
 
 def rank(case: CaseFile, findings: Sequence[Finding]) -> list[Candidate]:
     """The causes, best first; the order of the findings given does not matter."""
-    merged = merge(fold(coincide(findings, partial(explains_itself, case))))
+    merged = merge(never_ran(fold(coincide(findings, partial(explains_itself, case)))))
     plain = {_key(item): item.strength * _AGAINST ** len(item.against) for item in merged}
     candidates = []
     for item in merged:

@@ -234,9 +234,9 @@ def _given_up(cluster: Cluster, pod: Pod) -> bool:
 
 
 def _stale(case: CaseFile, container: Container) -> bool:
-    """Whether the container has run well since long before the incident: its last end is history."""
+    """Whether the container has run since long before the incident, ready or not: its last end is history."""
     started = container.started
-    return container.ready and started is not None and started < case.window.start - _OLD
+    return started is not None and started < case.window.start - _OLD
 
 
 def _killed(cluster: Cluster, pod: Pod, code: int) -> bool:

@@ -312,6 +312,11 @@ class Hall(Application):
         """The controller's event that it could not create a pod, on the workload's newest ReplicaSet or on it itself."""
         owner = [item for item in self.all(kind) if item["metadata"]["name"].startswith(workload)][-1]
         by = {"ReplicaSet": "replicaset-controller", "StatefulSet": "statefulset-controller", "Job": "job-controller"}
+        if kind == "ReplicaSet":
+            held = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": message,
+                    "lastTransitionTime": self.stamp(self.since)}  # fmt: skip
+            owner["status"]["conditions"] = [held]
+            self.get("Deployment", owner["metadata"]["ownerReferences"][0]["name"])["status"]["conditions"].append(held)
         told = message if kind == "StatefulSet" else f"Error creating: {message}"
         self.event(owner, "FailedCreate", told, minutes_ago=1.5, first_minutes_ago=self.since, count=count,
                    component=by.get(kind, "daemonset-controller"))  # fmt: skip
@@ -359,7 +364,8 @@ def _leftovers(made: Hall) -> None:
     """A restart of last week, a nightly job that is done, an old warning about a pod that is gone."""
     old = made.pods("venue-admin")[0]
     made.status(old).update(restartCount=3, lastState={"terminated": {
-        "exitCode": 143, "reason": "Error", "startedAt": made.stamp(60 * 24 * 9), "finishedAt": made.stamp(60 * 24 * 6)}})  # fmt: skip
+        "exitCode": 143, "reason": "Error", "startedAt": made.stamp(60 * 24 * 9), "finishedAt": made.stamp(60 * 24 * 6)}},
+                            state={"running": {"startedAt": made.stamp(60 * 24 * 6 - 1)}})  # fmt: skip
     made.cron("nightly-archive", "15 2 * * *", last=435)
     done = made.job("nightly-archive-29401110", cron="nightly-archive", created=435, succeeded=1)
     made.job_pod(done, exit_code=0, minutes_ago=433)

@@ -1,7 +1,10 @@
 """The start of an incident, and how far signals left their usual level."""
 
+from dataclasses import replace
+
 import pytest
 
+from agent_sre.analysis.casefile import CaseFile
 from agent_sre.analysis.departures import departure, incident_start, number
 from agent_sre.analysis.grounding import unsupported
 from agent_sre.analysis.signals import about
@@ -69,3 +72,27 @@ def test_what_happens_every_few_minutes_is_not_strong() -> None:
 )
 def test_numbers_are_short(value: float, text: str) -> None:
     assert number(value) == text
+
+
+def nameless(case: CaseFile) -> CaseFile:
+    """The case with an alert about nobody, which fires when the trouble is minutes old."""
+    labels = {"alertname": "Vague", "namespace": NAMESPACE}
+    alerts = [replace(alert, labels=labels, starts_at=case.now) for alert in case.alerts]
+    return CaseFile(
+        now=case.now,
+        window=case.window,
+        namespaces=case.namespaces,
+        alerts=alerts,
+        observations=list(case.observations.values()),
+        signals=case.signals,
+    )
+
+
+def test_one_plain_signal_dates_an_incident_whose_alert_names_nobody() -> None:
+    case = nameless(Incident().alert("Vague", "").latency("basil", 10, 200).latency("mint", 10, 10).case())
+    assert abs(incident_start(case) - START) <= 60
+
+
+def test_one_odd_signal_does_not() -> None:
+    case = nameless(Incident().alert("Vague", "").latency("basil", 10, 13).latency("mint", 10, 10).case())
+    assert incident_start(case) > START + 240

@@ -1,5 +1,7 @@
 """What a diff touches and which dangerous edits it contains."""
 
+from dataclasses import replace
+
 import pytest
 
 from agent_sre.analysis.diffs import moved_only, read
@@ -72,3 +74,21 @@ def test_paths_come_from_any_form_of_diff() -> None:
         "@@ a/b.go: func X",
     ):
         assert "a/b.go" in read(change(text)).paths
+
+
+ROUTE = "   - id: leaf\n-    uri: http://basil:8080\n+    uri: http://mint:8080\n     predicates: Path=/leaf/**"
+
+
+@pytest.mark.parametrize(
+    ("kind", "diff", "found"),
+    [
+        ("config", ROUTE, True),
+        ("commit", f"+++ b/gate/routes.yaml\n{ROUTE}", True),
+        ("commit", f"+++ b/gate/routes.go\n{ROUTE}", False),
+        ("config", ROUTE.replace("mint:8080", "basil:8081"), False),
+        ("config", "-log: plain for http://basil\n+log: json for http://mint", False),
+    ],
+)
+def test_a_route_that_leads_elsewhere(kind: str, diff: str, found: bool) -> None:
+    edit = replace(change(diff, "gate: tidy", "gate"), kind=kind)
+    assert ("route changed" in read(edit).risks) is found

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agent_sre.analysis.mechanisms import behind, coincide, fold
+from agent_sre.analysis.mechanisms import behind, coincide, fold, never_ran
 from agent_sre.domain.finding import Fact, Finding
 from agent_sre.domain.reference import ObjectRef
 
@@ -74,3 +74,17 @@ def test_the_mechanism_lies_behind_what_is_seen_from_outside(cause: str, symptom
     assert not behind(second, first)
     assert not behind(first, replace(second, object=MINT))
     assert not behind(replace(first, strength=0.3), second)
+
+
+def test_what_keeps_the_pods_of_a_rollout_from_running_is_the_cause_and_the_rollout_its_change() -> None:
+    stuck, image = finding("rollout", "bad_deploy", 0.8), finding("startup", "incorrect_image_reference", 0.5)
+    found = never_ran([stuck, image])
+    assert strength_of(found, "incorrect_image_reference") > 0.6
+    assert behind(found[1], stuck)
+    assert not behind(stuck, found[1])
+
+
+def test_a_rollout_does_not_speak_for_what_is_elsewhere_or_crashes_later() -> None:
+    stuck = finding("rollout", "bad_deploy", 0.8)
+    for other in (finding("startup", "incorrect_image_reference", 0.5, MINT), finding("runtime", "oom_killed", 0.5)):
+        assert never_ran([stuck, other]) == [stuck, other]

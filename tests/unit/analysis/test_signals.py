@@ -114,3 +114,9 @@ def test_resampling_does_not_reach_over_gaps_or_before_the_start() -> None:
     values = resample(np.array([0.0, 10.0, 20.0]), np.array([1.0, 2.0, 3.0]), np.array([-5.0, 12.0, 25.0, 500.0]))
     assert np.isnan(values[[0, 3]]).all()
     assert values[[1, 2]].tolist() == [2.0, 3.0]
+
+
+def test_an_exporter_beside_its_store_is_told_by_its_pod() -> None:
+    labels = {"namespace": "garden", "pod": "leaf-store-0"}
+    case = case_of(Series.of("mysql_slave_status_seconds_behind_master", labels, [(0, 1.0), (10, 2.0)], "gauge"))
+    assert [item.entity.name for item in measured(case)] == ["leaf-store"]
