@@ -70,7 +70,7 @@ def a_bigger_heap_than_a_container_may_have() -> Hall:
     return app.settled()
 
 
-@scenario("admission_webhook_denied", "Deployment", "tillroom")
+@scenario("admission_webhook_denied", "Deployment", "tillroom", variants=("events_expired",))
 def a_policy_wants_a_signed_image() -> Hall:
     app = hall("Rollout of tillroom is stuck for half an hour", since=31)
     app.template("tillroom")["image"] = "registry.test/hall/tillroom:3.15.0"
@@ -221,7 +221,7 @@ def a_new_store_asks_for_a_class_of_another_cloud() -> Hall:
     return app.settled()
 
 
-@scenario("memory_capacity_mismatch", "Deployment", "report-mill")
+@scenario("memory_capacity_mismatch", "Deployment", "report-mill", variants=("events_expired",))
 def a_request_larger_than_any_node() -> Hall:
     app = hall("Monday reports are late", since=65)
     app.template("report-mill")["resources"] = {
@@ -279,7 +279,7 @@ def the_spread_counts_a_zone_that_is_drained() -> Hall:
 # ------------------------------------------------------------------------------------------------------------ startup
 
 
-@scenario("incorrect_image_reference", "Deployment", "seatmap")
+@scenario("incorrect_image_reference", "Deployment", "seatmap", variants=("events_expired", "sparse"))
 def the_init_container_s_tag_does_not_exist() -> Hall:
     app = hall(VAGUE)
     owner = app.get("Deployment", "seatmap")
@@ -445,7 +445,7 @@ def the_script_was_renamed_in_the_image() -> Hall:
 # ------------------------------------------------------------------------------------------------------------- probes
 
 
-@scenario("startup_probe_too_short", "Deployment", "tariff")
+@scenario("startup_probe_too_short", "Deployment", "tariff", variants=("events_expired",))
 def spring_needs_longer_than_it_is_given() -> Hall:
     app = hall("tariff restarts over and over since release 3.15", since=28)
     app.configure("tariff", startupProbe=http_probe(8086, "/actuator/health", periodSeconds=5, failureThreshold=6),
@@ -503,7 +503,7 @@ def asked_in_tls_what_is_spoken_plain() -> Hall:
     return app.settled()
 
 
-@scenario("liveness_probe_incorrect_timing", "Deployment", "refunds")
+@scenario("liveness_probe_incorrect_timing", "Deployment", "refunds", variants=("events_expired",))
 def alive_is_asked_for_before_it_can_be() -> Hall:
     app = hall("refunds is in CrashLoopBackOff", since=36)
     app.configure("refunds", livenessProbe=http_probe(8095, "/actuator/health/liveness", initialDelaySeconds=5, periodSeconds=3,

@@ -35,7 +35,7 @@ def the_limit_is_met_at_the_peak() -> Hall:
     return app.settled()
 
 
-@scenario("pod_cpu_overload", "Deployment", "fraud-check")
+@scenario("pod_cpu_overload", "Deployment", "fraud-check", variants=("late_alert",))
 def a_rule_that_burns() -> Hall:
     app = hall("tillroom latency", since=15)
     app.measured(slow={"fraud-check": 12, "tillroom": 6, "boxoffice": 3}, cpu={"fraud-check": 19, "tillroom": 1.1})
@@ -192,7 +192,7 @@ def one_neighbour_takes_the_node() -> Hall:
     return app.settled()
 
 
-@scenario("pod_network_loss", "Deployment", "waitroom")
+@scenario("pod_network_loss", "Deployment", "waitroom", variants=("late_alert",))
 def one_pod_s_packets_get_lost() -> Hall:
     app = hall("waitroom answers late for every second visitor", since=16)
     app.measured(slow={"waitroom": 40})
@@ -206,7 +206,7 @@ def one_pod_s_packets_get_lost() -> Hall:
     return app.settled()
 
 
-@scenario("lock_contention", "Deployment", "hold-keeper")
+@scenario("lock_contention", "Deployment", "hold-keeper", variants=("late_alert",))
 def all_threads_wait_for_one_monitor() -> Hall:
     app = hall("hold-keeper p95 3 s at low CPU", since=18)
     app.measured(slow={"hold-keeper": 130, "seatmap": 50, "boxoffice": 18}, cpu={"hold-keeper": 0.4})

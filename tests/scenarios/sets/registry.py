@@ -32,6 +32,10 @@ SETS: tuple[str, ...] = (
     "observability",
     "telemetry_unseen",
     "third_round_telemetry",
+    "fourth_round_cluster",
+    "fourth_round_stores",
+    "fourth_round_load",
+    "fourth_round_wide",
 )
 """The sets: modules of this package, each with scenarios."""
 
