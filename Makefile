@@ -15,6 +15,9 @@ SUITES := $(foreach suite,unit contract graph scenarios properties cases archite
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	--no-emit-index-url
 
+# Those that judge the engine on whole cases take as long as all others together; on two cores they run beside them.
+ENGINE := $(filter tests/scenarios tests/cases,$(SUITES))
+
 # Imported once at installation, so that what a run needs is compiled before the first run, also where the environment
 # forbids Python to write byte code later.
 WARM := agent_sre.bootstrap.running, agent_sre.bootstrap.live, agent_sre.graph.checkpoints, agent_sre.cli.demo, \
@@ -26,7 +29,7 @@ WARM := agent_sre.bootstrap.running, agent_sre.bootstrap.live, agent_sre.graph.c
 .DEFAULT_GOAL := help
 PEERS := $(patsubst $(LOCKS)/peers/%.lock,build/bench-peers/%/.ready,$(wildcard $(LOCKS)/peers/*.lock))
 
-.PHONY: help venv demo test e2e lint fmt eval bench bench-analysis docs lock clean
+.PHONY: help venv demo test test-engine test-rest e2e lint fmt eval bench bench-analysis docs lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +41,12 @@ venv: $(VENV)/.dev $(VENV)/.product ## make .venv with everything for developmen
 
 test: venv ## run all tests but those of tests/e2e (ARGS="-k name")
 	@$(BIN)/python -m pytest $(SUITES) $(ARGS)
+
+test-engine: venv ## the part of `make test` that judges the engine on whole cases
+	@$(BIN)/python -m pytest $(ENGINE) $(ARGS)
+
+test-rest: venv ## the other part
+	@$(BIN)/python -m pytest $(filter-out $(ENGINE),$(SUITES)) $(ARGS)
 
 e2e: venv ## run tests/e2e: real Prometheus, Alertmanager, VictoriaLogs and browser on loopback
 	@VICTORIA_LOGS=$$(.ci/victoria-logs) && export VICTORIA_LOGS && $(BIN)/python -m pytest tests/e2e $(ARGS)

@@ -7,6 +7,11 @@ so a new kind of test starts from the safe side. Unix sockets stay open: an even
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How fast an example is made says more about the machine than about the code: nothing here is judged by the clock.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 TESTS = Path(__file__).parent
 LOOPBACK_FOLDERS = ("contract", "e2e")
