@@ -102,4 +102,9 @@ def _shift(node: Any) -> Shift:
     printed = _AT.search(node.prettify())
     if printed is None:
         raise PermanentError("the time after @ is not understood; give seconds since 1970, start() or end()")
-    return Shift(offset, datetime.fromtimestamp(float(printed[1]), UTC))
+    try:
+        return Shift(offset, datetime.fromtimestamp(float(printed[1]), UTC))
+    except (ValueError, OverflowError, OSError):
+        raise PermanentError(
+            f"@ {printed[1]} is no time of ours; give seconds since 1970 before the year 9999"
+        ) from None

@@ -6,7 +6,7 @@ The bounds are checked on the text itself, by patterns of this test's own, not o
 import re
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given, settings, strategies as st
+from hypothesis import example, given, settings, strategies as st
 
 from agent_sre.adapters.promql_parser import MAX_LENGTH, PackagedPromqlParser
 from agent_sre.domain.errors import PermanentError
@@ -81,6 +81,7 @@ steps = st.one_of(st.just(60.0), st.floats(-1, 100_000, allow_nan=False)).map(la
 
 @settings(max_examples=400, deadline=None)
 @given(expressions, windows, steps)
+@example("up @ 253402300800", Window(NOW - timedelta(hours=1), NOW), timedelta(seconds=60))
 def test_what_passes_is_within_the_bounds(text: str, window: Window, step: timedelta) -> None:
     try:
         estimate = check(PARSER.parse(text), window, step, NOW)
