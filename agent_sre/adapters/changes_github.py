@@ -22,7 +22,6 @@ URL = "https://api.github.com"
 PER_PAGE = 100
 _NEXT = re.compile(r'<[^>]*[?&]page=(\d+)[^>]*>;\s*rel="next"')
 _HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
-_ABSENT = 404
 _EMPTY = 409
 
 
@@ -68,12 +67,7 @@ class GitHub:
     async def compare(self, old: str, new: str, number: int) -> tuple[Sequence[Commit], bool]:
         """One page of the commits that ``new`` has and ``old`` has not."""
         path = f"compare/{quote(old, safe='')}...{quote(new, safe='')}"
-        try:
-            document, more = await self._get(path, {"per_page": str(PER_PAGE), "page": str(number)})
-        except Refused as error:
-            if error.status == _ABSENT:
-                raise LookupError(f"{old}...{new}") from None
-            raise
+        document, more = await self._get(path, {"per_page": str(PER_PAGE), "page": str(number)})
         with self._exchange.well_formed():
             listed = document["commits"]
         return self._commits(listed), more

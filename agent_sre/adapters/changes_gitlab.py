@@ -15,12 +15,10 @@ from agent_sre.domain.reference import Window
 from agent_sre.domain.repository import Repository
 from agent_sre.outbound import Call, Endpoint, Exchange
 from agent_sre.outbound.commits import Commit, Commits, Edit, wait_of
-from agent_sre.outbound.exchange import Refused
 
 URL = "https://gitlab.com/api/v4"
 PER_PAGE = 100
 _NEXT = re.compile(r'rel="next"')
-_ABSENT = 404
 
 
 def gitlab_commits(endpoint: Endpoint, repository: Repository, now: Callable[[], float] = time.time) -> Commits:
@@ -56,12 +54,7 @@ class GitLab:
 
     async def compare(self, old: str, new: str, number: int) -> tuple[Sequence[Commit], bool]:
         """The commits that ``new`` has and ``old`` has not, all on the first page."""
-        try:
-            document, _ = await self._get("compare", {"from": old, "to": new})
-        except Refused as error:
-            if error.status == _ABSENT:
-                raise LookupError(f"{old}...{new}") from None
-            raise
+        document, _ = await self._get("compare", {"from": old, "to": new})
         with self._exchange.well_formed():
             listed = document["commits"]
         return self._commits(listed), False

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from agent_sre.evidence.reading import Reading
+from agent_sre.evidence.run import redacted
 from agent_sre.evidence.scope import Collected, Scope
 from agent_sre.ports.tools import ToolSource
 
@@ -27,9 +28,4 @@ async def call_tool(source: ToolSource, tool: str, arguments: Mapping[str, Any],
     elif answer is not None:
         query = f"{tool} {orjson.dumps(dict(arguments), option=orjson.OPT_SORT_KEYS).decode()}"
         reading.observe(query, answers=(answer.text,), left_out=answer.left_out, window=None)
-    found = reading.done()
-    redactor = scope.limits.redaction.redactor()
-    return Collected(
-        tuple(redactor.observation(item) for item in found.observations),
-        tuple(redactor.gap(item) for item in found.gaps),
-    )
+    return redacted(scope.limits.redaction.redactor(), reading.done())

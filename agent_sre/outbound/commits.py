@@ -17,6 +17,7 @@ from agent_sre.domain.reference import Window
 from agent_sre.domain.repository import Repository
 from agent_sre.domain.telemetry import Change
 from agent_sre.domain.visible import one_line, visible
+from agent_sre.outbound.exchange import Refused
 
 MOST = 1_000
 """Commits of one answer; one more shows that there are more."""
@@ -24,6 +25,7 @@ DIFFS = 20
 _DIFF = 20_000
 _SUMMARY, _AUTHOR = 200, 100
 _PAGES = 12
+_ABSENT = 404
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ class CommitHost(Protocol):
         ...
 
     async def compare(self, old: str, new: str, number: int) -> tuple[Sequence[Commit], bool]:
-        """Commits from ``old`` to ``new``. Raises LookupError where the repository lacks either."""
+        """Commits from ``old`` to ``new``. Refused with 404 where the repository lacks either."""
         ...
 
     async def close(self) -> None:
@@ -93,8 +95,10 @@ class Commits:
                 found += page
                 if not more or len(found) > MOST:
                     break
-        except LookupError:
-            return ()
+        except Refused as error:
+            if error.status == _ABSENT:
+                return ()
+            raise
         changes = await self._changes(found)
         # Hosts compare whole trees. A commit whose files are not known may touch the path.
         return tuple(change for change in changes if _touches(change, self.repository.path))

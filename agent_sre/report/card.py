@@ -2,8 +2,8 @@
 
 One card serves the console's header, the terminal and chats: headline, who is hit since when, what changed, the leading
 hypothesis with its confidence and its two strongest facts, the story in a few lines, where it stands, and what can be
-pressed. A chat adapter
-translates the blocks; it never composes text of its own. Called by the graph's report, ``cli`` and, later, chats. Pure.
+pressed. A chat adapter translates the blocks; it never composes text of its own. Called by the graph's report, ``cli``
+and, later, chats. Pure.
 """
 
 from collections.abc import Mapping, Sequence

@@ -5,6 +5,7 @@ a ``Link`` header whose URLs lead to another host, so that whoever follows them 
 filter, an unknown revision and a missing token come to; rate limits are played as faults of ``http``.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -28,7 +29,7 @@ class Stored:
 
 
 @dataclass(slots=True)
-class _Host:
+class _Host(ABC):
     """``commits`` are oldest first, ``files`` their paths and patches by commit; ``token`` is who may read.
 
     The files of ``hidden`` commits are refused.
@@ -52,8 +53,9 @@ class _Host:
             return web.json_response({"message": "Resource not accessible by this token"}, status=403)
         return self._found(request)
 
+    @abstractmethod
     def _found(self, request: Request) -> web.Response:
-        raise NotImplementedError
+        """The host's own answer to a request that may be answered."""
 
     def _listed(self, fields: Mapping[str, str]) -> list[Stored]:
         """Commits of a window and a path, the newest first."""

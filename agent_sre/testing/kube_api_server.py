@@ -23,6 +23,7 @@ from agent_sre.domain.reference import ObjectRef, Window
 from agent_sre.domain.telemetry import LogLine, LogSource
 from agent_sre.ports.cluster import CLUSTER_SCOPED, READ_KINDS, ClusterReader, ClusterWriter
 from agent_sre.ports.logs import LogReader
+from agent_sre.testing.kube_api_answers import code_of, forbidden, missing, status
 
 _PATH = re.compile(
     r"/(?:api|apis)/(?P<version>v1|[^/]+/v[0-9a-z]+)(?:/namespaces/(?P<namespace>[^/]+))?"
@@ -34,15 +35,6 @@ _SECRETS = re.compile(r"/api/v1(?:/namespaces/([^/]+))?/secrets(?:/.*)?")
 _REVIEW = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 _WHO = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 _MAX_LINES = 100_000
-_REASONS = {
-    400: "BadRequest",
-    401: "Unauthorized",
-    403: "Forbidden",
-    404: "NotFound",
-    409: "Conflict",
-    410: "Expired",
-    422: "Invalid",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,13 +132,13 @@ class KubeApiServer:
         if fault is not None and not fault.after:
             return await _play(fault, request)
         if request.headers.get("Authorization") != f"Bearer {self.token}":
-            return _status(401, "Unauthorized")
+            return status(401, "Unauthorized")
         try:
             answer = await self._answer(request, body)
         except TemporaryError as error:
-            answer = _status(503, str(error))
+            answer = status(503, str(error))
         except PermanentError as error:
-            answer = _status(_code(str(error)), str(error))
+            answer = status(code_of(str(error)), str(error))
         return answer if fault is None else await _play(fault, request)
 
     async def _answer(self, request: web.Request, body: Any) -> web.Response:
@@ -160,13 +152,13 @@ class KubeApiServer:
         match = _PATH.fullmatch(request.path)
         kind = self._kind(match["version"], match["plural"]) if match else None
         if match is None or kind is None:
-            return _status(404, "the server could not find the requested resource")
+            return status(404, "the server could not find the requested resource")
         namespace, name = match["namespace"] or "", match["name"] or ""
         verb = {"GET": "get" if name else "list", "PATCH": "patch"}.get(request.method, request.method.lower())
         if match["log"]:
             return await self._log(namespace, name, request.query)
         if (verb, match["plural"]) in self.denied:
-            return _status(403, _forbidden(verb, match["version"], match["plural"], namespace))
+            return status(403, forbidden(verb, match["version"], match["plural"], namespace))
         if verb == "list":
             return await self._list(kind, namespace, request.query)
         ref = ObjectRef(kind, "" if kind in CLUSTER_SCOPED else namespace, name)
@@ -178,7 +170,7 @@ class KubeApiServer:
             return web.json_response({"major": "1", "minor": "31", "gitVersion": "v1.31.4"})
         group, _, rest = path.removeprefix("/apis/").partition("/")
         if group in self.unserved:
-            return _status(404, "the server could not find the requested resource")
+            return status(404, "the server could not find the requested resource")
         if group not in _GROUPS or "/" in rest:
             return None
         versions = {item.partition("/")[2] for item, _ in READ_KINDS.values() if item.startswith(f"{group}/")}
@@ -215,7 +207,7 @@ class KubeApiServer:
         match = _SECRETS.fullmatch(request.path)
         namespace = match[1] if match else ""
         if ("list", "secrets") in self.denied:
-            return _status(403, _forbidden("list", "v1", "secrets", namespace))
+            return status(403, forbidden("list", "v1", "secrets", namespace))
         key, _, value = request.query.get("labelSelector", "").partition("=")
         found = [
             {"metadata": item["metadata"]}
@@ -232,13 +224,13 @@ class KubeApiServer:
 
     async def _get(self, ref: ObjectRef) -> web.Response:
         found = await self.reader.get(ref)
-        return _missing(ref) if found is None else web.json_response(found)
+        return missing(ref) if found is None else web.json_response(found)
 
     async def _patch(self, ref: ObjectRef, body: Any, request: web.Request) -> web.Response:
         if self.writer is None or request.content_type != "application/merge-patch+json":
-            return _status(415, f"the body of the request was in an unknown format: {request.content_type}")
+            return status(415, f"the body of the request was in an unknown format: {request.content_type}")
         if await self.reader.get(ref) is None:
-            return _missing(ref)
+            return missing(ref)
         metadata = dict(body.get("metadata") or {})
         version = str(metadata.pop("resourceVersion", ""))
         patch = {**body, "metadata": metadata}
@@ -252,11 +244,11 @@ class KubeApiServer:
         previous = query.get("previous") == "true"
         source = LogSource(namespace, pod, query.get("container", ""), previous)
         if ("get", "pods/log") in self.denied:
-            return _status(403, _forbidden("get", "v1", "pods/log", namespace))
+            return status(403, forbidden("get", "v1", "pods/log", namespace))
         text = await self._text(source, _since(query))
         if text is None:
             run = "previous terminated container" if previous else "container"
-            return _status(400, f'{run} "{source.container}" in pod "{pod}" not found')
+            return status(400, f'{run} "{source.container}" in pod "{pod}" not found')
         # As the kubelet does it: first the last lines, then of those the first bytes.
         lines = text.splitlines(keepends=True)
         kept = "".join(lines[max(0, len(lines) - int(query.get("tailLines", len(lines)))) :]).encode()
@@ -310,41 +302,8 @@ async def _play(fault: Fault, request: web.Request) -> web.StreamResponse:
         if request.transport is not None:
             request.transport.close()
         return web.Response()
-    response = _status(fault.status, fault.message)
+    response = status(fault.status, fault.message)
     if fault.body:
         response = web.Response(status=fault.status, text=fault.body)
     response.headers.update(fault.headers)
     return response
-
-
-def _status(code: int, message: str) -> web.Response:
-    document = {
-        "kind": "Status",
-        "apiVersion": "v1",
-        "metadata": {},
-        "status": "Failure",
-        "message": message,
-        "reason": _REASONS.get(code, "InternalError"),
-        "code": code,
-    }
-    return web.json_response(document, status=code)
-
-
-def _missing(ref: ObjectRef) -> web.Response:
-    return _status(404, f'{READ_KINDS[ref.kind][1]} "{ref.name}" not found')
-
-
-def _forbidden(verb: str, version: str, plural: str, namespace: str) -> str:
-    group = version.rpartition("/")[0]
-    where = f'in the namespace "{namespace}"' if namespace else "at the cluster scope"
-    account = "system:serviceaccount:agent-sre:reader"
-    return f'{plural} is forbidden: User "{account}" cannot {verb} resource "{plural}" in API group "{group}" {where}'
-
-
-def _code(message: str) -> int:
-    """The status a refusal of the cluster behind stands for, by the words that the fakes use."""
-    if message.startswith("conflict"):
-        return 409
-    if " is invalid:" in message:
-        return 422
-    return 404 if "not found" in message else 403

@@ -87,6 +87,7 @@ def change_rows(observations: Iterable[Observation]) -> list[dict[str, Any]]:
             "id": change.id,
             "author": change.author,
             "diff": change.diff,
+            "carried_by": change.carried_by,
         }
         for change in sorted(changes.values(), key=lambda change: (change.time, change.id))
     ]

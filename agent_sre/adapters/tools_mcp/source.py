@@ -1,6 +1,6 @@
 """The tools of one server behind the ToolSource port: what is offered, and a call of one of them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -83,7 +83,7 @@ class McpTools:
         return ", ".join(self.server.tools) or "none"
 
 
-async def _pages(client: Client) -> Any:
+async def _pages(client: Client) -> AsyncIterator[ServerTool]:
     """All tools, page by page, within reason."""
     cursor: str | None = None
     for _ in range(_MAX_PAGES):
