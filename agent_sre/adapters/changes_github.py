@@ -58,11 +58,12 @@ class GitHub:
             raise
         return self._commits(document), more
 
-    async def edits(self, sha: str) -> Sequence[Edit]:
-        """The first files of a commit, as many as GitHub gives in one answer (300)."""
-        document, _ = await self._get(f"commits/{quote(sha, safe='')}", {})
+    async def edits(self, sha: str, number: int) -> tuple[Sequence[Edit], bool]:
+        """One page of a commit's files; GitHub gives 300 at a time and at most 3,000."""
+        document, more = await self._get(f"commits/{quote(sha, safe='')}", {"page": str(number)} if number > 1 else {})
         with self._exchange.well_formed():
-            return [Edit(str(one["filename"]), str(one.get("patch") or "")) for one in document.get("files") or ()]
+            found = [Edit(str(one["filename"]), str(one.get("patch") or "")) for one in document.get("files") or ()]
+        return found, more
 
     async def compare(self, old: str, new: str, number: int) -> tuple[Sequence[Commit], bool]:
         """One page of the commits that ``new`` has and ``old`` has not."""

@@ -46,11 +46,12 @@ class GitLab:
         document, more = await self._get("commits", fields)
         return self._commits(document), more
 
-    async def edits(self, sha: str) -> Sequence[Edit]:
-        """The first hundred files of a commit."""
-        document, _ = await self._get(f"commits/{quote(sha, safe='')}/diff", {"per_page": str(PER_PAGE)})
+    async def edits(self, sha: str, number: int) -> tuple[Sequence[Edit], bool]:
+        """One page of a commit's files."""
+        fields = {"per_page": str(PER_PAGE), "page": str(number)}
+        document, more = await self._get(f"commits/{quote(sha, safe='')}/diff", fields)
         with self._exchange.well_formed():
-            return [Edit(str(one["new_path"]), str(one.get("diff") or "")) for one in document]
+            return [Edit(str(one["new_path"]), str(one.get("diff") or "")) for one in document], more
 
     async def compare(self, old: str, new: str, number: int) -> tuple[Sequence[Commit], bool]:
         """The commits that ``new`` has and ``old`` has not, all on the first page."""

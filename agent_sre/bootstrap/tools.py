@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from agent_sre.adapters.tools_mcp import McpServer
+    from agent_sre.adapters.tools_mcp import McpServer, McpTools
     from agent_sre.domain.tool import ToolAnswer, ToolList
     from agent_sre.ports.health import Probe
     from agent_sre.ports.tools import ToolSource
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _INSTALL = 'install it: pip install "agent-sre[mcp]"'
 
 
-def tool_sources(settings: Settings) -> tuple[ToolSource, ...]:
+def tool_sources(settings: Settings) -> tuple[McpTools, ...]:
     """One per configured server. Raises PermanentError where the library is missing or two have one name."""
     if not settings.mcp_servers:
         return ()
@@ -39,10 +39,10 @@ def tool_probes(settings: Settings) -> tuple[Probe, ...]:
     """What looks at each server for the doctor."""
     if not settings.mcp_servers:
         return ()
-    tool_sources(settings)  # says what is missing
-    from agent_sre.adapters.tools_mcp import McpProbe, McpTools
+    sources = tool_sources(settings)  # first: it says what to install where the library is missing
+    from agent_sre.adapters.tools_mcp import McpProbe
 
-    return tuple(McpProbe(McpTools(_server(item))) for item in settings.mcp_servers)
+    return tuple(McpProbe(source) for source in sources)
 
 
 async def list_tools(settings: Settings, server: str) -> ToolList:

@@ -17,7 +17,7 @@ from agent_sre.domain.reference import Window
 from agent_sre.domain.repository import Repository
 from agent_sre.domain.telemetry import Change
 from agent_sre.domain.visible import one_line, visible
-from agent_sre.outbound.exchange import Refused
+from agent_sre.outbound.exchange import Absent
 
 MOST = 1_000
 """Commits of one answer; one more shows that there are more."""
@@ -25,7 +25,9 @@ DIFFS = 20
 _DIFF = 20_000
 _SUMMARY, _AUTHOR = 200, 100
 _PAGES = 12
-_ABSENT = 404
+_EDIT_PAGES = 3
+_PATHS = 200
+_FURTHER = ", and further files"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +55,12 @@ class CommitHost(Protocol):
         """Commits of the window, the newest first."""
         ...
 
-    async def edits(self, sha: str) -> Sequence[Edit]:
-        """The files that a commit changes."""
+    async def edits(self, sha: str, number: int) -> tuple[Sequence[Edit], bool]:
+        """One page of the files that a commit changes."""
         ...
 
     async def compare(self, old: str, new: str, number: int) -> tuple[Sequence[Commit], bool]:
-        """Commits from ``old`` to ``new``. Refused with 404 where the repository lacks either."""
+        """Commits from ``old`` to ``new``. Absent where the repository lacks either."""
         ...
 
     async def close(self) -> None:
@@ -95,31 +97,36 @@ class Commits:
                 found += page
                 if not more or len(found) > MOST:
                     break
-        except Refused as error:
-            if error.status == _ABSENT:
-                return ()
-            raise
-        changes = await self._changes(found)
-        # Hosts compare whole trees. A commit whose files are not known may touch the path.
-        return tuple(change for change in changes if _touches(change, self.repository.path))
+        except Absent:
+            return ()
+        # Hosts compare whole trees, so the path is looked for here.
+        return await self._changes(found, self.repository.path)
 
     async def close(self) -> None:
         """Close the connections."""
         await self._host.close()
 
-    async def _changes(self, found: Iterable[Commit]) -> tuple[Change, ...]:
+    async def _changes(self, found: Iterable[Commit], path: str = "") -> tuple[Change, ...]:
+        """Oldest first, without those that are known not to touch the path; one whose files are not known may."""
         newest = sorted({commit.sha: commit for commit in found}.values(), key=lambda one: (one.time, one.sha))[::-1]
-        diffs = await asyncio.gather(*(self._diff(commit.sha) for commit in newest[:DIFFS]))
-        by_sha = dict(zip((commit.sha for commit in newest), diffs, strict=False))
-        return tuple(self._change(commit, by_sha.get(commit.sha, "")) for commit in newest[::-1])
+        seen = await asyncio.gather(*(self._diff(commit.sha, path) for commit in newest[:DIFFS]))
+        by_sha = dict(zip((commit.sha for commit in newest), seen, strict=False))
+        told = [(commit, *by_sha.get(commit.sha, ("", True))) for commit in newest[::-1]]
+        return tuple(self._change(commit, diff) for commit, diff, touches in told if touches)
 
-    async def _diff(self, sha: str) -> str:
-        """The commit's edits as text; what hinders it, in its place, where they cannot be read."""
+    async def _diff(self, sha: str, path: str) -> tuple[str, bool]:
+        """The commit's edits as text, or what hinders to read them; and whether they may touch the path."""
+        edits: list[Edit] = []
+        more = True
         try:
-            edits = await self._host.edits(sha)
+            for number in range(1, _EDIT_PAGES + 1):
+                page, more = await self._host.edits(sha, number)
+                edits += page
+                if not more:
+                    break
         except (TemporaryError, PermanentError) as error:
-            return f"[not read: {one_line(str(error), 200)}]"
-        return diff_text(edits)
+            return f"[not read: {one_line(str(error), 200)}]", True
+        return diff_text(edits, more), more or not edits or any(_inside(edit.path, path) for edit in edits)
 
     def _change(self, commit: Commit, diff: str) -> Change:
         title = next((line for line in commit.message.splitlines() if line.strip()), "(no message)")
@@ -134,12 +141,13 @@ class Commits:
         )
 
 
-def diff_text(edits: Sequence[Edit]) -> str:
-    """The files, then their patches, as long as a person would read."""
+def diff_text(edits: Sequence[Edit], more: bool = False) -> str:
+    """The files, then their patches, as long as a person would read. ``more``: there are files beyond these."""
     if not edits:
         return ""
     paths = [one_line(edit.path, 300) for edit in edits]
-    parts = [f"files: {', '.join(paths[:200])}"]
+    further = _FURTHER if more or len(paths) > _PATHS else ""
+    parts = [f"files: {', '.join(paths[:_PATHS])}{further}"]
     parts += [
         f"--- a/{path}\n+++ b/{path}\n{edit.patch}" for path, edit in zip(paths, edits, strict=True) if edit.patch
     ]
@@ -147,12 +155,9 @@ def diff_text(edits: Sequence[Edit]) -> str:
     return text if len(text) <= _DIFF else f"{text[: _DIFF - 1]}…"
 
 
-def _touches(change: Change, path: str) -> bool:
-    if not path or not change.diff.startswith("files: "):
-        return True
-    files = change.diff.splitlines()[0].removeprefix("files: ").split(", ")
+def _inside(file: str, path: str) -> bool:
     folder = path.strip("/")
-    return any(file == folder or file.startswith(f"{folder}/") for file in files)
+    return not folder or file == folder or file.startswith(f"{folder}/")
 
 
 def wait_of(headers: Mapping[str, str], reset: str, now: Callable[[], float]) -> float:

@@ -44,6 +44,10 @@ class Refused(PermanentError):
         self.status = status
 
 
+class Absent(Refused):
+    """The back end does not have what was asked for (404)."""
+
+
 class RateLimited(TemporaryError):
     """The back end serves us no more for a while; not asked again by itself, the caller decides."""
 
@@ -199,7 +203,7 @@ class Exchange:
             return PermanentError(f"{where} redirects to {aim[:_EXCERPT]}, which is not followed; {fix}")
         if status == httpx.codes.NOT_FOUND:
             fix = f"check {prefix}_URL, and that it is {self.endpoint.name}"
-            return Refused(f"{where} has no {call.path} (404): {text}; {fix}", status)
+            return Absent(f"{where} has no {call.path} (404): {text}; {fix}", status)
         return Refused(f"{where} refused the request ({status}): {text}", status)
 
     def foreign(self, call: Call, content: bytes) -> PermanentError:

@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 
 from aiohttp import web
 
@@ -16,6 +17,9 @@ from agent_sre.domain.instant import format_instant, parse_instant
 from agent_sre.testing.recorded_server import Recorded, Request
 
 ELSEWHERE = "http://elsewhere.invalid"
+GITHUB_FILES = 300
+"""GitHub's files of a commit on one page."""
+_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +77,9 @@ class _Host(ABC):
         first, last = places
         return None if first is None or last is None else list(self.commits[first + 1 : last + 1])
 
-    def _page(self, found: list[Stored], fields: Mapping[str, str]) -> tuple[list[Stored], int]:
-        """One page, and the number of the next, 0 for none."""
-        size, number = min(int(fields.get("per_page", "30")), self.page_size), int(fields.get("page", "1"))
+    def _page(self, found: list[_Item], fields: Mapping[str, str], usual: int = 30) -> tuple[list[_Item], int]:
+        """One page, ``usual`` long where no other length is asked for, and the number of the next, 0 for none."""
+        size, number = min(int(fields.get("per_page", usual)), max(self.page_size, usual)), int(fields.get("page", "1"))
         return found[(number - 1) * size : number * size], number + 1 if number * size < len(found) else 0
 
 
@@ -98,7 +102,8 @@ class GitHubServer(_Host):
             return self._linked(shown, request, following)
         sha = rest.removeprefix("commits/")
         files = [{"filename": name, "patch": patch} for name, patch in self.files.get(sha, {}).items()]
-        return web.json_response({"sha": sha, "files": files})
+        shown_files, following = self._page(files, request.fields, GITHUB_FILES)
+        return self._linked({"sha": sha, "files": shown_files}, request, following)
 
     def _linked(self, document: object, request: Request, following: int) -> web.Response:
         headers = {"X-RateLimit-Remaining": "4999"}
@@ -131,7 +136,8 @@ class GitLabServer(_Host):
             return web.json_response(shown)
         sha = rest.removeprefix("commits/").removesuffix("/diff")
         files = [{"old_path": name, "new_path": name, "diff": text} for name, text in self.files.get(sha, {}).items()]
-        return web.json_response(files)
+        shown_files, following = self._page(files, request.fields)
+        return web.json_response(shown_files, headers={"X-Next-Page": str(following or "")})
 
     def _shown(self, one: Stored) -> dict[str, object]:
         title = one.message.partition("\n")[0]

@@ -102,6 +102,16 @@ async def test_commits_between_two_revisions_however_old(host: Host) -> None:
     assert [change.id for change in await reader(host, path="cart").between(sha(1), sha(3))] == [sha(3)]
 
 
+@pytest.mark.parametrize(("others", "here", "kept"), [(280, True, True), (280, False, False), (1_500, False, True)])
+async def test_a_path_is_looked_for_in_all_files_of_a_commit(host: Host, others: int, here: bool, kept: bool) -> None:
+    """One that has more files than are read may touch the path, and is kept."""
+    files = {f"web/{number}.py": "+x" for number in range(others)}
+    host.files = {**host.files, sha(2): files | ({"cart/main.py": "+timeout = 1"} if here else {})}
+    found = await reader(host, path="cart").between(sha(1), sha(2))
+    assert [change.id for change in found] == ([sha(2)] if kept else [])
+    assert all(", and further files\n" in change.diff for change in found)
+
+
 async def test_revisions_of_another_repository_have_nothing_between_them(host: Host) -> None:
     assert await reader(host).between("a" * 40, sha(3)) == ()
 

@@ -15,12 +15,11 @@ from agent_sre.domain.errors import PermanentError
 from agent_sre.domain.reference import Window
 from agent_sre.domain.telemetry import Span
 from agent_sre.outbound import Call, Exchange
-from agent_sre.outbound.exchange import TooLong
+from agent_sre.outbound.exchange import Absent, TooLong
 from agent_sre.outbound.otlp import parse_otlp
 
 MAX_BYTES = 8 * 1024 * 1024
 _MARGIN = 1800
-_NOT_FOUND = "(404)"
 _PARTIAL = frozenset({"PARTIAL", 1, "1"})
 
 
@@ -81,9 +80,7 @@ class TempoApi:
         except TooLong:
             self.notes[f"traces of more than {MAX_BYTES // 1024**2} MB, which are too long to be read"] = None
             return []
-        except PermanentError as error:
-            if _NOT_FOUND not in str(error):
-                raise
+        except Absent:
             self.notes["traces that were found but could not be read any more"] = None
             return []
         self._partial(document)
@@ -106,9 +103,8 @@ class TempoApi:
         if self.second:
             try:
                 return await self._document(f"api/v2/traces/{number}", params)
-            except PermanentError as error:
-                if isinstance(error, TooLong) or _NOT_FOUND not in str(error):
-                    raise
+            except Absent:
+                pass  # an older Tempo, or a trace that is gone: the first version tells which
         found = await self._document(f"api/traces/{number}", params)
         self.second = False
         return found
