@@ -17,6 +17,7 @@ from agent_sre.domain.errors import PermanentError, TemporaryError
 from agent_sre.domain.evidence import Gap, Observation
 from agent_sre.domain.finding import Finding
 from agent_sre.domain.incident import Incident
+from agent_sre.domain.maintenance import MaintenanceWindow
 from agent_sre.domain.reference import Window
 from agent_sre.domain.telemetry import Change
 from agent_sre.domain.timeline import Entry
@@ -71,7 +72,7 @@ class MemoryInbox:
 
 
 class MemoryIncidents:
-    """IncidentStore in memory."""
+    """IncidentStore and HeldIncidents in memory."""
 
     def __init__(self, tables: _Tables) -> None:
         self._tables = tables
@@ -107,6 +108,9 @@ class MemoryIncidents:
         waiting = [(item.due_at, item) for item in self._tables.incidents.values() if item.due_at is not None]
         due = [(_SEVERITY_RANK[item.severity], due_at, item) for due_at, item in waiting if due_at <= now]
         return tuple(item for _, _, item in sorted(due, key=lambda entry: entry[:2])[:limit])
+
+    async def held(self, limit: int) -> tuple[Incident, ...]:
+        return tuple(item for item in self._tables.incidents.values() if item.hold is not None)[:limit]
 
     async def newest(self, limit: int) -> tuple[Incident, ...]:
         return tuple(self._by_age()[:limit])
@@ -250,6 +254,25 @@ class MemoryChanges:
         return tuple(sorted(inside, key=lambda item: item.time))
 
 
+class MemoryMaintenance:
+    """MaintenanceStore in memory."""
+
+    def __init__(self) -> None:
+        self._windows: dict[str, MaintenanceWindow] = {}
+
+    async def save(self, window: MaintenanceWindow) -> None:
+        self._windows[window.id] = window
+
+    async def get(self, window_id: str) -> MaintenanceWindow | None:
+        return self._windows.get(window_id)
+
+    async def current(self, now: datetime) -> tuple[MaintenanceWindow, ...]:
+        return tuple(window for window in self._windows.values() if not window.over(now))
+
+    async def newest(self, limit: int) -> tuple[MaintenanceWindow, ...]:
+        return tuple(self._windows.values())[::-1][:limit]
+
+
 class MemoryStore:
     """One attribute per port."""
 
@@ -262,6 +285,7 @@ class MemoryStore:
         self.approvals = MemoryApprovals(tables)
         self.effects = MemoryEffects()
         self.journal = MemoryJournal(tables)
+        self.maintenance = MemoryMaintenance()
 
     async def close(self) -> None:
         """Nothing to close."""

@@ -25,6 +25,7 @@ from agent_sre.adapters.changes_merged import MergedChanges
 from agent_sre.adapters.promql_parser import PackagedPromqlParser
 from agent_sre.adapters.store_sql import SingleWriter, SqlStore, open_store
 from agent_sre.bootstrap.server import Server, listen
+from agent_sre.bootstrap.suppression import suppressions
 from agent_sre.bootstrap.webhook_doors import doors
 from agent_sre.domain.errors import PermanentError
 from agent_sre.domain.incident import IncidentStatus
@@ -125,6 +126,7 @@ class _Parts:
         self.telemetry = Telemetry()
         self._redaction = Redaction(secrets.token_bytes(32), site_patterns(settings.redact_patterns))
         self.changes = ChangeSignal()
+        self.suppressions = suppressions(settings, store, world.clock)
         told = world.readers.changes
         self.changes_read = MergedChanges([store.changes, told]) if told is not None else store.changes
         self.investigations = Investigations(settings.data_dir / CHECKPOINTS)
@@ -139,12 +141,16 @@ class _Parts:
 
     async def _fold(self) -> int:
         store, world = self.store, self.world
-        folded = await fold_alerts(store.inbox, store.incidents, store.approvals, store.journal, world.clock, world.ids)
-        if folded:
+        stores = (store.inbox, store.incidents, store.approvals, store.journal)
+        folded = await fold_alerts(*stores, world.clock, world.ids, self.suppressions.facts)
+        if await self.suppressions.look_again() or folded:
             self.changes.notify(LIST)
         return folded
 
     async def _advance(self, incident_id: str) -> None:
+        if not await self.suppressions.may_carry_on(incident_id):
+            self.changes.notify(incident_id)
+            return
         graph = await self.investigations.graph()
         # Imported by the graph's loading already; a cheap look-up by now.
         from agent_sre.service.advance_incident import advance_incident
@@ -206,7 +212,7 @@ class _Parts:
 
     async def _ready(self) -> Sequence[Check]:
         await self.store.incidents.newest(1)
-        return (Check("store", CheckState.OK, "answers"), self.worker.check())
+        return (Check("store", CheckState.OK, "answers"), self.worker.check(), *self.suppressions.checks())
 
     async def _count(self) -> Mapping[IncidentStatus, int]:
         newest = await self.store.incidents.newest(1000)
@@ -304,4 +310,5 @@ async def running(settings: Settings, world: World) -> AsyncIterator[tuple[str, 
             await serving
             await parts.worker.stop(DRAIN_SECONDS)
             await parts.investigations.close()
+            await parts.suppressions.close()
             await store.close()

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from agent_sre.domain.alert import Severity
 from agent_sre.domain.errors import PermanentError
+from agent_sre.domain.hold import Hold
 
 
 class IncidentStatus(StrEnum):
@@ -67,6 +68,8 @@ class Incident:
     firing: int = 0
     alerts: int = 0
     truncated: int = 0
+    hold: Hold | None = None
+    """Why it is left alone, None where it is not."""
 
     def to(self, status: IncidentStatus, now: datetime) -> "Incident":
         """The incident in another state. Raises PermanentError where the lifecycle does not allow it."""

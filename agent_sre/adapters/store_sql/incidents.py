@@ -38,7 +38,7 @@ def _chunks(items: Sequence[int]) -> Iterator[Sequence[int]]:
 
 
 class SqlIncidents:
-    """IncidentStore over SQL."""
+    """IncidentStore and HeldIncidents over SQL."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -58,6 +58,7 @@ class SqlIncidents:
             "opened_at": stored.opened_at,
             "due_at": stored.due_at,
             "version": stored.version,
+            "held": 1 if stored.hold else None,
             "body": encode(stored),
         }
         read = stored.version - 1
@@ -127,6 +128,10 @@ class SqlIncidents:
     async def due(self, now: datetime, limit: int) -> tuple[Incident, ...]:
         order = (INCIDENTS.c.severity_rank, INCIDENTS.c.due_at, INCIDENTS.c.sequence)
         return await self._many(select(INCIDENTS).where(INCIDENTS.c.due_at <= now).order_by(*order).limit(limit))
+
+    async def held(self, limit: int) -> tuple[Incident, ...]:
+        held = INCIDENTS.c.held.is_not(None)
+        return await self._many(select(INCIDENTS).where(held).order_by(INCIDENTS.c.sequence).limit(limit))
 
     async def newest(self, limit: int) -> tuple[Incident, ...]:
         order = (INCIDENTS.c.opened_at.desc(), INCIDENTS.c.sequence.desc())
