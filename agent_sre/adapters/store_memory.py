@@ -22,6 +22,7 @@ from agent_sre.domain.reference import Window
 from agent_sre.domain.telemetry import Change
 from agent_sre.domain.timeline import Entry
 from agent_sre.domain.verdict import Verdict
+from agent_sre.domain.writeback import Writeback
 from agent_sre.ports.store import Quarantined
 
 _SEVERITY_RANK = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.INFO: 2}
@@ -36,6 +37,7 @@ class _Tables:
     incidents: dict[str, Incident] = field(default_factory=dict)
     incident_alerts: dict[str, dict[str, tuple[int, Alert]]] = field(default_factory=dict)
     timeline: list[Entry] = field(default_factory=list)
+    writebacks: dict[str, Writeback] = field(default_factory=dict)
 
     def append_entry(self, entry: Entry) -> None:
         known = (item for item in self.timeline if item.incident_id == entry.incident_id)
@@ -77,7 +79,13 @@ class MemoryIncidents:
     def __init__(self, tables: _Tables) -> None:
         self._tables = tables
 
-    async def fold(self, incident: Incident, sequences: Sequence[int], entries: Sequence[Entry]) -> Incident:
+    async def fold(
+        self,
+        incident: Incident,
+        sequences: Sequence[int],
+        entries: Sequence[Entry],
+        intents: Sequence[Writeback] = (),
+    ) -> Incident:
         tables = self._tables
         current = tables.incidents.get(incident.id)
         if incident.version != (current.version if current else 0):
@@ -96,6 +104,8 @@ class MemoryIncidents:
                 known[alert.fingerprint] = (sequence, alert)
         for entry in entries:
             tables.append_entry(entry)
+        for intent in intents:
+            tables.writebacks.setdefault(intent.id, intent)
         return stored
 
     async def get(self, incident_id: str) -> Incident | None:
@@ -273,6 +283,23 @@ class MemoryMaintenance:
         return tuple(self._windows.values())[::-1][:limit]
 
 
+class MemoryWritebacks:
+    """WritebackOutbox in memory."""
+
+    def __init__(self, tables: _Tables) -> None:
+        self._tables = tables
+
+    async def due(self, now: datetime, limit: int) -> tuple[Writeback, ...]:
+        items = self._tables.writebacks.values()
+        return tuple(item for item in items if item.due_at is not None and item.due_at <= now)[:limit]
+
+    async def record(self, item: Writeback) -> None:
+        self._tables.writebacks[item.id] = item
+
+    async def of_incident(self, incident_id: str) -> tuple[Writeback, ...]:
+        return tuple(item for item in self._tables.writebacks.values() if item.incident_id == incident_id)
+
+
 class MemoryStore:
     """One attribute per port."""
 
@@ -286,6 +313,7 @@ class MemoryStore:
         self.effects = MemoryEffects()
         self.journal = MemoryJournal(tables)
         self.maintenance = MemoryMaintenance()
+        self.writebacks = MemoryWritebacks(tables)
 
     async def close(self) -> None:
         """Nothing to close."""

@@ -17,6 +17,7 @@ ORDER = (
     "suppression",
     "hold",
     "incident",
+    "writeback",
     "line_index",
     "repository",
     "field_selector",

@@ -18,6 +18,15 @@ class HoldKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """Who said that they look after it, when (UTC), and in which investigation of the incident."""
+
+    by: str
+    at: datetime
+    run: int
+
+
+@dataclass(frozen=True, slots=True)
 class Hold:
     """``by`` is the person, or what suppresses; ``until`` (UTC) None means: until somebody or something ends it."""
 

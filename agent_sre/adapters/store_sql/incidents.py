@@ -13,10 +13,12 @@ from agent_sre.adapters.store_sql.codec import decode, encode
 from agent_sre.adapters.store_sql.database import Database
 from agent_sre.adapters.store_sql.journal import append_timeline
 from agent_sre.adapters.store_sql.schema import INBOX, INCIDENT_ALERTS, INCIDENTS
+from agent_sre.adapters.store_sql.writebacks import append_writebacks
 from agent_sre.domain.alert import Alert, Severity
 from agent_sre.domain.errors import TemporaryError
 from agent_sre.domain.incident import Incident
 from agent_sre.domain.timeline import Entry
+from agent_sre.domain.writeback import Writeback
 
 _SEVERITY_RANK = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.INFO: 2}
 _CHUNK = 500
@@ -43,12 +45,19 @@ class SqlIncidents:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def fold(self, incident: Incident, sequences: Sequence[int], entries: Sequence[Entry]) -> Incident:
+    async def fold(
+        self,
+        incident: Incident,
+        sequences: Sequence[int],
+        entries: Sequence[Entry],
+        intents: Sequence[Writeback] = (),
+    ) -> Incident:
         stored = replace(incident, version=incident.version + 1)
         async with self._database.write() as connection:
             await self._put(connection, stored)
             await self._hand_over(connection, incident.id, sorted(set(sequences)))
             await append_timeline(connection, self._database, entries)
+            await append_writebacks(connection, self._database, intents)
         return stored
 
     async def _put(self, connection: AsyncConnection, stored: Incident) -> None:

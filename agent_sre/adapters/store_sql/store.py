@@ -12,6 +12,7 @@ from agent_sre.adapters.store_sql.incidents import SqlIncidents
 from agent_sre.adapters.store_sql.journal import SqlJournal
 from agent_sre.adapters.store_sql.maintenance import SqlMaintenance
 from agent_sre.adapters.store_sql.upgrade import prepare
+from agent_sre.adapters.store_sql.writebacks import SqlWritebacks
 
 
 class SqlStore:
@@ -27,6 +28,7 @@ class SqlStore:
         self.effects = SqlEffects(database)
         self.journal = SqlJournal(database)
         self.maintenance = SqlMaintenance(database)
+        self.writebacks = SqlWritebacks(database)
         self._database = database
 
     async def close(self) -> None:
