@@ -11,7 +11,7 @@ from typing import Any
 from agent_sre.domain.errors import AgentSreError, TemporaryError
 from agent_sre.domain.instant import parse_instant
 from agent_sre.domain.matcher import Matcher, Operator
-from agent_sre.domain.suppression import Silence
+from agent_sre.domain.suppression import OWN_SILENCE, Silence
 from agent_sre.outbound import Call, Endpoint, Exchange
 from agent_sre.ports.health import Check, CheckState
 from agent_sre.ports.suppression import Silences
@@ -54,7 +54,8 @@ class AlertmanagerSilences:
         try:
             document = await peer.document(Call("GET", "api/v2/silences"), MAX_BYTES)
             with peer.well_formed():
-                return [_silence(item) for item in document if item["status"]["state"] in ("active", "pending")]
+                lasting = [item for item in document if item["status"]["state"] in ("active", "pending")]
+                return [_silence(item) for item in lasting if not str(item.get("comment", "")).startswith(OWN_SILENCE)]
         except AgentSreError as error:
             return error
 

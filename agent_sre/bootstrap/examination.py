@@ -17,6 +17,7 @@ from agent_sre.bootstrap.suppression import silence_probes, site
 from agent_sre.bootstrap.tools import tool_probes
 from agent_sre.bootstrap.trace_store import trace_store_probe
 from agent_sre.bootstrap.webhook_doors import CHANGES, doors
+from agent_sre.bootstrap.writeback import writeback_check
 from agent_sre.domain.errors import AgentSreError, PermanentError
 from agent_sre.entrypoints.webhook_door import Door
 from agent_sre.ports.health import Check, CheckState, Probe
@@ -27,7 +28,7 @@ async def examine(settings: Settings) -> tuple[Check, ...]:
     """All checks, in the order in which a person would mend what is wrong."""
     checks = [_data_dir(settings), await _database(settings), _runbooks(settings), _signals(settings)]
     checks += [*_topology(settings), *_suppression(settings)]
-    checks += [*_webhooks(settings), _console(settings)]
+    checks += [*_webhooks(settings), _console(settings), writeback_check(settings)]
     for probe in await _probes(settings):
         checks += await probe.check()
     if not settings.prometheus_url and not settings.prometheus_instances:

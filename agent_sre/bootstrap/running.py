@@ -27,6 +27,7 @@ from agent_sre.adapters.store_sql import SingleWriter, SqlStore, open_store
 from agent_sre.bootstrap.server import Server, listen
 from agent_sre.bootstrap.suppression import suppressions
 from agent_sre.bootstrap.webhook_doors import doors
+from agent_sre.bootstrap.writeback import write_back
 from agent_sre.domain.errors import PermanentError
 from agent_sre.domain.incident import IncidentStatus
 from agent_sre.domain.runbook import Runbook
@@ -127,10 +128,12 @@ class _Parts:
         self._redaction = Redaction(secrets.token_bytes(32), site_patterns(settings.redact_patterns))
         self.changes = ChangeSignal()
         self.suppressions = suppressions(settings, store, world.clock)
+        self.write_back = write_back(settings, store, world.clock)
         told = world.readers.changes
         self.changes_read = MergedChanges([store.changes, told]) if told is not None else store.changes
         self.investigations = Investigations(settings.data_dir / CHECKPOINTS)
-        duties = Duties(fold=self._fold, due=store.incidents.due, advance=self._advance, postpone=self._postpone)
+        send = self.write_back.send_due
+        duties = Duties(self._fold, store.incidents.due, self._advance, self._postpone, send)
         self.worker = Worker(
             duties,
             world.clock,
@@ -311,4 +314,5 @@ async def running(settings: Settings, world: World) -> AsyncIterator[tuple[str, 
             await parts.worker.stop(DRAIN_SECONDS)
             await parts.investigations.close()
             await parts.suppressions.close()
+            await parts.write_back.close()
             await store.close()

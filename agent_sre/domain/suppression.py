@@ -6,6 +6,10 @@ from enum import StrEnum
 
 from agent_sre.domain.matcher import Matcher
 
+OWN_SILENCE = "agent_sre looks after"
+"""How the comment of a silence of ours begins. It keeps Alertmanager quiet about what we were told already, and must
+not keep us from looking into it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Silence:

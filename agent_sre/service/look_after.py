@@ -145,8 +145,9 @@ def _resolve(incident: Incident, said: Said, now: datetime) -> _Change:
 
 
 def _held(incident: Incident, hold: Hold) -> Incident:
-    due_at = incident.due_at if incident.status in UNDER_WAY else hold.until
-    return replace(incident, hold=hold, due_at=due_at if incident.active or due_at is None else hold.until)
+    # An action under way is seen through, and what is over has nothing to wait for.
+    waits = incident.active and incident.status not in UNDER_WAY
+    return replace(incident, hold=hold, due_at=hold.until if waits else incident.due_at)
 
 
 def _told(incident: Incident, said: Said, now: datetime, *verbs: Verb) -> tuple[Writeback, ...]:

@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 from agent_sre.domain.errors import PermanentError
 from agent_sre.settings.suppression import SuppressionSettings
 from agent_sre.settings.webhooks import WebhookSettings
+from agent_sre.settings.writeback import WritebackSettings
 
 PREFIX = "AGENT_SRE_"
 
@@ -64,10 +65,10 @@ class MetricsInstance(BaseModel):
     grafana_source: str = ""
 
 
-_SECTIONS = (SuppressionSettings, WebhookSettings)
+_SECTIONS = (SuppressionSettings, WritebackSettings, WebhookSettings)
 
 
-class Settings(SuppressionSettings, WebhookSettings, BaseSettings):
+class Settings(SuppressionSettings, WritebackSettings, WebhookSettings, BaseSettings):
     """All settings, each ``AGENT_SRE_<NAME>``. Durations are in seconds."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", env_file_encoding="utf-8", extra="forbid")
@@ -318,7 +319,8 @@ def _explain(item: Mapping[str, Any]) -> str:
     # A part of a JSON value, or a whole one, may hold a secret wherever it stands.
     nested = len(item["loc"]) > 1 or isinstance(item.get("input"), dict | list | tuple)
     secret = nested or any(
-        word in name for word in ("TOKEN", "PASSWORD", "API_KEY", "INSTANCES", "HEADERS", "SECRET", "ROUTE_KEYS")
+        word in name
+        for word in ("TOKEN", "PASSWORD", "API_KEY", "INSTANCES", "HEADERS", "SECRET", "ROUTE_KEYS", "ROUTING_KEY")
     )
     shown = "a value" if secret else repr(item.get("input"))
     return f"{name}={shown}: {item['msg']}"
