@@ -24,6 +24,7 @@ from agent_sre.actions.policy import Mode, Policy
 from agent_sre.adapters.changes_merged import MergedChanges
 from agent_sre.adapters.promql_parser import PackagedPromqlParser
 from agent_sre.adapters.store_sql import SingleWriter, SqlStore, open_store
+from agent_sre.bootstrap.desk import desk_of
 from agent_sre.bootstrap.server import Server, listen
 from agent_sre.bootstrap.suppression import suppressions
 from agent_sre.bootstrap.webhook_doors import doors
@@ -258,6 +259,7 @@ class _Parts:
             access,
             on_decision=lambda incident_id: self.worker.wake(),
             live=self._live(),
+            desk=desk_of(store, self.world.clock, self.world.ids),
         )
         return build_app(service, extra_routes=console_routes(console))
 
