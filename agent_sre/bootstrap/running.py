@@ -212,6 +212,7 @@ class _Parts:
             clock=self.world.clock,
             redaction=self._redaction,
             max_bytes=self.settings.max_body_bytes,
+            places={"slack": frozenset(self.settings.listed(self.settings.slack_channels))},
         )
 
     async def _ready(self) -> Sequence[Check]:
