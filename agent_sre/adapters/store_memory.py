@@ -17,10 +17,12 @@ from agent_sre.domain.errors import PermanentError, TemporaryError
 from agent_sre.domain.evidence import Gap, Observation
 from agent_sre.domain.finding import Finding
 from agent_sre.domain.incident import Incident
+from agent_sre.domain.maintenance import MaintenanceWindow
 from agent_sre.domain.reference import Window
 from agent_sre.domain.telemetry import Change
 from agent_sre.domain.timeline import Entry
 from agent_sre.domain.verdict import Verdict
+from agent_sre.domain.writeback import Writeback
 from agent_sre.ports.store import Quarantined
 
 _SEVERITY_RANK = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.INFO: 2}
@@ -35,6 +37,7 @@ class _Tables:
     incidents: dict[str, Incident] = field(default_factory=dict)
     incident_alerts: dict[str, dict[str, tuple[int, Alert]]] = field(default_factory=dict)
     timeline: list[Entry] = field(default_factory=list)
+    writebacks: dict[str, Writeback] = field(default_factory=dict)
 
     def append_entry(self, entry: Entry) -> None:
         known = (item for item in self.timeline if item.incident_id == entry.incident_id)
@@ -71,12 +74,18 @@ class MemoryInbox:
 
 
 class MemoryIncidents:
-    """IncidentStore in memory."""
+    """IncidentStore and HeldIncidents in memory."""
 
     def __init__(self, tables: _Tables) -> None:
         self._tables = tables
 
-    async def fold(self, incident: Incident, sequences: Sequence[int], entries: Sequence[Entry]) -> Incident:
+    async def fold(
+        self,
+        incident: Incident,
+        sequences: Sequence[int],
+        entries: Sequence[Entry],
+        intents: Sequence[Writeback] = (),
+    ) -> Incident:
         tables = self._tables
         current = tables.incidents.get(incident.id)
         if incident.version != (current.version if current else 0):
@@ -95,6 +104,8 @@ class MemoryIncidents:
                 known[alert.fingerprint] = (sequence, alert)
         for entry in entries:
             tables.append_entry(entry)
+        for intent in intents:
+            tables.writebacks.setdefault(intent.id, intent)
         return stored
 
     async def get(self, incident_id: str) -> Incident | None:
@@ -107,6 +118,9 @@ class MemoryIncidents:
         waiting = [(item.due_at, item) for item in self._tables.incidents.values() if item.due_at is not None]
         due = [(_SEVERITY_RANK[item.severity], due_at, item) for due_at, item in waiting if due_at <= now]
         return tuple(item for _, _, item in sorted(due, key=lambda entry: entry[:2])[:limit])
+
+    async def held(self, limit: int) -> tuple[Incident, ...]:
+        return tuple(item for item in self._tables.incidents.values() if item.hold is not None)[:limit]
 
     async def newest(self, limit: int) -> tuple[Incident, ...]:
         return tuple(self._by_age()[:limit])
@@ -250,6 +264,42 @@ class MemoryChanges:
         return tuple(sorted(inside, key=lambda item: item.time))
 
 
+class MemoryMaintenance:
+    """MaintenanceStore in memory."""
+
+    def __init__(self) -> None:
+        self._windows: dict[str, MaintenanceWindow] = {}
+
+    async def save(self, window: MaintenanceWindow) -> None:
+        self._windows[window.id] = window
+
+    async def get(self, window_id: str) -> MaintenanceWindow | None:
+        return self._windows.get(window_id)
+
+    async def current(self, now: datetime) -> tuple[MaintenanceWindow, ...]:
+        return tuple(window for window in self._windows.values() if not window.over(now))
+
+    async def newest(self, limit: int) -> tuple[MaintenanceWindow, ...]:
+        return tuple(self._windows.values())[::-1][:limit]
+
+
+class MemoryWritebacks:
+    """WritebackOutbox in memory."""
+
+    def __init__(self, tables: _Tables) -> None:
+        self._tables = tables
+
+    async def due(self, now: datetime, limit: int) -> tuple[Writeback, ...]:
+        items = self._tables.writebacks.values()
+        return tuple(item for item in items if item.due_at is not None and item.due_at <= now)[:limit]
+
+    async def record(self, item: Writeback) -> None:
+        self._tables.writebacks[item.id] = item
+
+    async def of_incident(self, incident_id: str) -> tuple[Writeback, ...]:
+        return tuple(item for item in self._tables.writebacks.values() if item.incident_id == incident_id)
+
+
 class MemoryStore:
     """One attribute per port."""
 
@@ -262,6 +312,8 @@ class MemoryStore:
         self.approvals = MemoryApprovals(tables)
         self.effects = MemoryEffects()
         self.journal = MemoryJournal(tables)
+        self.maintenance = MemoryMaintenance()
+        self.writebacks = MemoryWritebacks(tables)
 
     async def close(self) -> None:
         """Nothing to close."""

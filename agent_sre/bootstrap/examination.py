@@ -13,9 +13,11 @@ from agent_sre.bootstrap.metrics import metrics_probes
 from agent_sre.bootstrap.repositories import repository_probes
 from agent_sre.bootstrap.running import database_url
 from agent_sre.bootstrap.snapshot import runbooks
+from agent_sre.bootstrap.suppression import silence_probes, site
 from agent_sre.bootstrap.tools import tool_probes
 from agent_sre.bootstrap.trace_store import trace_store_probe
 from agent_sre.bootstrap.webhook_doors import CHANGES, doors
+from agent_sre.bootstrap.writeback import writeback_check
 from agent_sre.domain.errors import AgentSreError, PermanentError
 from agent_sre.entrypoints.webhook_door import Door
 from agent_sre.ports.health import Check, CheckState, Probe
@@ -25,8 +27,8 @@ from agent_sre.settings import PREFIX, Settings, readable_namespaces
 async def examine(settings: Settings) -> tuple[Check, ...]:
     """All checks, in the order in which a person would mend what is wrong."""
     checks = [_data_dir(settings), await _database(settings), _runbooks(settings), _signals(settings)]
-    checks += _topology(settings)
-    checks += [*_webhooks(settings), _console(settings)]
+    checks += [*_topology(settings), *_suppression(settings)]
+    checks += [*_webhooks(settings), _console(settings), writeback_check(settings)]
     for probe in await _probes(settings):
         checks += await probe.check()
     if not settings.prometheus_url and not settings.prometheus_instances:
@@ -100,6 +102,16 @@ def _topology(settings: Settings) -> list[Check]:
     return [Check("topology file", CheckState.OK, f"{settings.topology_file} can be read")] if found else []
 
 
+def _suppression(settings: Settings) -> list[Check]:
+    """The site's file of windows and rules, where one is named."""
+    try:
+        found = site(settings)
+    except AgentSreError as error:
+        return [Check("suppression file", CheckState.FAILED, str(error), f"correct {PREFIX}SUPPRESSION_FILE")]
+    told = f"{settings.suppression_file}: {len(found.windows)} windows, {len(found.rules)} inhibition rules"
+    return [Check("suppression file", CheckState.OK, told)] if settings.suppression_file else []
+
+
 def _webhooks(settings: Settings) -> list[Check]:
     """One line for each webhook that somebody uses; one for all the others, which are closed."""
     try:
@@ -146,6 +158,7 @@ async def _probes(settings: Settings) -> list[Probe]:
     probes += [probe for probe in (log_store, trace_store) if probe is not None]
     probes += tool_probes(settings)
     probes += repository_probes(settings)
+    probes += silence_probes(settings)
     if settings.kubernetes != "off":
         from agent_sre.adapters.kubernetes_api import KubernetesProbe, KubernetesWriterProbe, Reach
 

@@ -24,8 +24,11 @@ from agent_sre.actions.policy import Mode, Policy
 from agent_sre.adapters.changes_merged import MergedChanges
 from agent_sre.adapters.promql_parser import PackagedPromqlParser
 from agent_sre.adapters.store_sql import SingleWriter, SqlStore, open_store
+from agent_sre.bootstrap.desk import desk_of
 from agent_sre.bootstrap.server import Server, listen
+from agent_sre.bootstrap.suppression import suppressions
 from agent_sre.bootstrap.webhook_doors import doors
+from agent_sre.bootstrap.writeback import write_back
 from agent_sre.domain.errors import PermanentError
 from agent_sre.domain.incident import IncidentStatus
 from agent_sre.domain.runbook import Runbook
@@ -125,10 +128,13 @@ class _Parts:
         self.telemetry = Telemetry()
         self._redaction = Redaction(secrets.token_bytes(32), site_patterns(settings.redact_patterns))
         self.changes = ChangeSignal()
+        self.suppressions = suppressions(settings, store, world.clock)
+        self.write_back = write_back(settings, store, world.clock)
         told = world.readers.changes
         self.changes_read = MergedChanges([store.changes, told]) if told is not None else store.changes
         self.investigations = Investigations(settings.data_dir / CHECKPOINTS)
-        duties = Duties(fold=self._fold, due=store.incidents.due, advance=self._advance, postpone=self._postpone)
+        send = self.write_back.send_due
+        duties = Duties(self._fold, store.incidents.due, self._advance, self._postpone, send)
         self.worker = Worker(
             duties,
             world.clock,
@@ -139,12 +145,16 @@ class _Parts:
 
     async def _fold(self) -> int:
         store, world = self.store, self.world
-        folded = await fold_alerts(store.inbox, store.incidents, store.approvals, store.journal, world.clock, world.ids)
-        if folded:
+        stores = (store.inbox, store.incidents, store.approvals, store.journal)
+        folded = await fold_alerts(*stores, world.clock, world.ids, self.suppressions.facts)
+        if await self.suppressions.look_again() or folded:
             self.changes.notify(LIST)
         return folded
 
     async def _advance(self, incident_id: str) -> None:
+        if not await self.suppressions.may_carry_on(incident_id):
+            self.changes.notify(incident_id)
+            return
         graph = await self.investigations.graph()
         # Imported by the graph's loading already; a cheap look-up by now.
         from agent_sre.service.advance_incident import advance_incident
@@ -202,11 +212,12 @@ class _Parts:
             clock=self.world.clock,
             redaction=self._redaction,
             max_bytes=self.settings.max_body_bytes,
+            places={"slack": frozenset(self.settings.listed(self.settings.slack_channels))},
         )
 
     async def _ready(self) -> Sequence[Check]:
         await self.store.incidents.newest(1)
-        return (Check("store", CheckState.OK, "answers"), self.worker.check())
+        return (Check("store", CheckState.OK, "answers"), self.worker.check(), *self.suppressions.checks())
 
     async def _count(self) -> Mapping[IncidentStatus, int]:
         newest = await self.store.incidents.newest(1000)
@@ -249,6 +260,7 @@ class _Parts:
             access,
             on_decision=lambda incident_id: self.worker.wake(),
             live=self._live(),
+            desk=desk_of(store, self.world.clock, self.world.ids),
         )
         return build_app(service, extra_routes=console_routes(console))
 
@@ -304,4 +316,6 @@ async def running(settings: Settings, world: World) -> AsyncIterator[tuple[str, 
             await serving
             await parts.worker.stop(DRAIN_SECONDS)
             await parts.investigations.close()
+            await parts.suppressions.close()
+            await parts.write_back.close()
             await store.close()

@@ -10,7 +10,13 @@ from agent_sre.domain.errors import PermanentError
 from agent_sre.entrypoints.quota import Quota
 from agent_sre.entrypoints.webhook_auth import WebhookAuth
 from agent_sre.entrypoints.webhook_door import Door
-from agent_sre.entrypoints.webhook_signature import GrafanaSignature, PagerDutySignature, SentrySignature, SignedMessage
+from agent_sre.entrypoints.webhook_signature import (
+    GrafanaSignature,
+    PagerDutySignature,
+    SentrySignature,
+    SignedMessage,
+    SlackSignature,
+)
 from agent_sre.ports.clock import Clock
 from agent_sre.service.alert_sources import SOURCES, Proof
 from agent_sre.settings import PREFIX, Settings
@@ -24,7 +30,7 @@ CHANGES = "changes"
 NAMES = (*SOURCES, CHANGES)
 """Every webhook."""
 
-_ALWAYS_SIGNED = frozenset({Proof.PAGERDUTY, Proof.SENTRY, Proof.SNS})
+_ALWAYS_SIGNED = frozenset({Proof.PAGERDUTY, Proof.SENTRY, Proof.SNS, Proof.SLACK})
 _INSTALL = 'install it: pip install "agent-sre[sns]"'
 
 
@@ -47,6 +53,8 @@ def _door(settings: Settings, clock: Clock, name: str, open_without_secret: bool
     proof = SOURCES[name].proof if name in SOURCES else Proof.SHARED
     signs = proof in _ALWAYS_SIGNED
     key = settings.route_keys.get(name)
+    # Slack comes from the internet, through whatever leads it to a loopback address: there is no unsigned Slack.
+    open_without_secret = open_without_secret and proof is not Proof.SLACK
     return Door(
         WebhookAuth("" if signs else _secret(settings, f"{name}_token"), open_without_secret),
         setting=f"{PREFIX}{_opened_by(name, proof)}",
@@ -73,8 +81,19 @@ def _signature(settings: Settings, clock: Clock, proof: Proof) -> Signature | No
         return SentrySignature(secret)
     if proof is Proof.GRAFANA and (secret := _secret(settings, "grafana_secret")):
         return GrafanaSignature(secret, settings.grafana_timestamp_header, clock.now)
+    if proof is Proof.SLACK and (secret := _secret(settings, "slack_secret")):
+        return SlackSignature(secret, _teams(settings), clock.now)
     topics = frozenset(settings.listed(settings.cloudwatch_topics))
     return _sns(topics, clock) if proof is Proof.SNS and topics else None
+
+
+def _teams(settings: Settings) -> frozenset[str]:
+    teams = frozenset(settings.listed(settings.slack_teams))
+    if not teams:
+        raise PermanentError(
+            f"{PREFIX}SLACK_SECRET is set and {PREFIX}SLACK_TEAMS is empty; name the workspace's id (T...)"
+        )
+    return teams
 
 
 def _sns(topics: frozenset[str], clock: Clock) -> Signature:

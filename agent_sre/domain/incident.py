@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from agent_sre.domain.alert import Severity
 from agent_sre.domain.errors import PermanentError
+from agent_sre.domain.hold import Acknowledgement, Hold
 
 
 class IncidentStatus(StrEnum):
@@ -67,6 +68,10 @@ class Incident:
     firing: int = 0
     alerts: int = 0
     truncated: int = 0
+    hold: Hold | None = None
+    """Why it is left alone, None where it is not."""
+    acknowledged: Acknowledgement | None = None
+    """Who looks after it. Of an earlier run it says nothing about this one."""
 
     def to(self, status: IncidentStatus, now: datetime) -> "Incident":
         """The incident in another state. Raises PermanentError where the lifecycle does not allow it."""
@@ -77,6 +82,12 @@ class Incident:
             raise PermanentError(f"incident {self.id} is {self.status} and cannot become {status}; allowed: {allowed}")
         resolved_at = now if status is _S.RESOLVED else (None if status is _S.OPEN else self.resolved_at)
         return replace(self, status=status, updated_at=now, resolved_at=resolved_at)
+
+    @property
+    def owner(self) -> str:
+        """Who looks after it now, "" for nobody."""
+        given = self.acknowledged
+        return given.by if given is not None and given.run == self.run else ""
 
     @property
     def active(self) -> bool:

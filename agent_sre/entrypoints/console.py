@@ -20,6 +20,7 @@ from agent_sre.entrypoints.console_api import LIST_LIMIT, ConsoleApi
 from agent_sre.entrypoints.console_auth import Gate
 from agent_sre.entrypoints.console_deps import Attempt, ConsoleDeps, attempt_decision
 from agent_sre.entrypoints.console_guard import Guard
+from agent_sre.entrypoints.console_quiet import QuietConsole
 from agent_sre.entrypoints.console_request import Refused, local_path, read_form
 from agent_sre.entrypoints.console_stream import LIST, stream_response
 from agent_sre.entrypoints.console_view import Pages
@@ -43,6 +44,7 @@ class Console:
             "revision": await list_revision(stores, LIST_LIMIT),
             "rows": await list_incidents(stores, LIST_LIMIT),
             "stream": "/stream",
+            "desk": self._deps.desk is not None,
             "base_url": str(request.base_url).rstrip("/"),
         }
         return self._guard.render(request, "incidents.html.j2", context)
@@ -58,6 +60,7 @@ class Console:
             "view": view,
             "answer": await answer(question, view, self._deps.stores, self._deps.live) if question.strip() else None,
             "examples": examples(view),
+            "desk": self._deps.desk is not None,
             "notice": await self._notice(request),
             "revision": view.revision,
             "stream": f"/incidents/{view.incident.id}/stream",
@@ -178,5 +181,6 @@ def console_routes(deps: ConsoleDeps) -> list[BaseRoute]:
         Route("/logout", guard.page(console.logout), methods=["POST"]),
         Route("/static/{name}", guard.public(console.static), methods=["GET"]),
         *ConsoleApi(deps, guard).routes(),
+        *(QuietConsole(deps, deps.desk, guard).routes() if deps.desk else ()),
         Route("/{path:path}", guard.public(console.not_found), methods=["GET"]),
     ]

@@ -9,6 +9,7 @@ from agent_sre.entrypoints.console_stream import ChangeSignal, Pace
 from agent_sre.ports.clock import Clock
 from agent_sre.service.ask_live import LiveMetrics
 from agent_sre.service.decide_approval import decide_approval
+from agent_sre.service.quiet_desk import QuietDesk
 from agent_sre.service.read_incident import Stores
 
 
@@ -20,7 +21,8 @@ def _nobody(incident_id: str) -> None:
 class ConsoleDeps:
     """What the console needs. ``on_decision`` is told the incident's id after an attempt, to wake the worker.
 
-    ``live`` answers PromQL; None where no metrics store is configured.
+    ``live`` answers PromQL; None where no metrics store is configured. ``desk`` takes maintenance windows and
+    words about incidents.
     """
 
     stores: Stores
@@ -30,6 +32,7 @@ class ConsoleDeps:
     on_decision: Callable[[str], None] = _nobody
     pace: Pace = field(default_factory=Pace)
     live: LiveMetrics | None = None
+    desk: QuietDesk | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,7 @@ _SECURITY: Mapping[str, Any] = {
     "grafana": {"type": "apiKey", "in": "header", "name": "X-Grafana-Alerting-Signature"},
     "pagerduty": {"type": "apiKey", "in": "header", "name": "X-PagerDuty-Signature"},
     "sentry": {"type": "apiKey", "in": "header", "name": "Sentry-Hook-Signature"},
+    "slack": {"type": "apiKey", "in": "header", "name": "X-Slack-Signature"},
 }
 _SHARED = ("bearer", "basic")
 _PROOFS: Mapping[Proof, tuple[str, ...]] = {
@@ -83,6 +84,7 @@ _PROOFS: Mapping[Proof, tuple[str, ...]] = {
     Proof.PAGERDUTY: ("pagerduty",),
     Proof.SENTRY: ("sentry",),
     Proof.SNS: (),
+    Proof.SLACK: ("slack",),
 }
 """Security schemes of a proof. SNS's signature is in the body, for which OpenAPI has none."""
 

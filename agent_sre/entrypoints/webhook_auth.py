@@ -27,6 +27,7 @@ class Admission(StrEnum):
     ROUTE = "the key in the path is missing or wrong"
     UNSIGNED = "the signature is missing"
     FORGED = "the signature does not match the body"
+    FOREIGN = "the message is of another workspace"
     STALE = "the signature's time is missing, or more than five minutes from now"
 
 

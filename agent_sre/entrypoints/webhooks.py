@@ -37,7 +37,7 @@ _ORIGIN = re.compile(r"[A-Za-z0-9.-]{1,253}")
 _FORM = "application/x-www-form-urlencoded"
 _NOT_JSON = frozenset({"text/html", "text/xml", "application/xml", "text/css"})
 _NOT_JSON_FAMILIES = ("multipart/", "image/", "audio/", "video/", "font/")
-_FORBIDDEN = frozenset({Admission.NETWORK, Admission.FORGED, Admission.STALE})
+_FORBIDDEN = frozenset({Admission.NETWORK, Admission.FORGED, Admission.STALE, Admission.FOREIGN})
 _STATUS = {Refusal.UNREADABLE: (400, Intake.UNREADABLE), Refusal.TOO_LARGE: (413, Intake.TOO_LARGE)}
 
 log = structlog.get_logger()
@@ -121,13 +121,20 @@ class Webhooks:
         except ClientDisconnect:
             return Response(status_code=400), Intake.GONE, 0
         self.wake()
-        answer: dict[str, int | str] = {"accepted": accepted.items, "truncated": accepted.truncated}
-        if accepted.ignored:
-            log.info("nothing to take from a message", source=source, why=accepted.ignored)
-            answer["ignored"] = accepted.ignored
-        if accepted.to_do:
-            log.warning("an operator must act", source=source, what=accepted.to_do)
-        return JSONResponse(answer, 202), Intake.ACCEPTED, accepted.items
+        return _taken(source, accepted), Intake.ACCEPTED, accepted.items
+
+
+def _taken(source: str, accepted: Accepted) -> Response:
+    """202 with what was committed; 200 with what a sender wants to hear before it sends anything."""
+    if accepted.challenge:
+        return JSONResponse({"challenge": accepted.challenge})
+    answer: dict[str, int | str] = {"accepted": accepted.items, "truncated": accepted.truncated}
+    if accepted.ignored:
+        log.info("nothing to take from a message", source=source, why=accepted.ignored)
+        answer["ignored"] = accepted.ignored
+    if accepted.to_do:
+        log.warning("an operator must act", source=source, what=accepted.to_do)
+    return JSONResponse(answer, 202)
 
 
 def _delivery(source: str, headers: Headers, body: bytes) -> Delivery:
@@ -174,6 +181,7 @@ def denied(source: str, admission: Admission, door: Door) -> Response:
         Admission.UNSIGNED: f"sign it with the secret of {door.setting}",
         Admission.FORGED: f"check that {door.setting} is what {source} has, and that no proxy changes the body",
         Admission.STALE: "check the sender's clock, and AGENT_SRE_GRAFANA_TIMESTAMP_HEADER",
+        Admission.FOREIGN: "name the workspace in AGENT_SRE_SLACK_TEAMS, if it is yours",
     }
     fix = fixes.get(
         admission, f"send the secret of {door.setting} as bearer token or as password of basic authentication"

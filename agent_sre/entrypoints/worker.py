@@ -40,13 +40,15 @@ class Duties:
     """What the worker does, as calls into the service.
 
     ``fold``: alerts to incidents, returns how many. ``due``: incidents that are due at a moment, at most so many.
-    ``advance``: carry one on. ``postpone``: after a failure, set when it is due again and note the sentence.
+    ``advance``: carry one on. ``postpone``: after a failure, set when it is due again and note the sentence. ``send``:
+    tell alert sources what is due, returns how many; never waited for.
     """
 
     fold: Fold
     due: Due
     advance: Callable[[str], Awaitable[None]]
     postpone: Postpone
+    send: Fold | None = None
 
 
 @dataclass(slots=True)
@@ -77,6 +79,7 @@ class Worker:
     _seen: dict[str, _Under] = field(default_factory=dict)
     _stopping: bool = False
     _loop: asyncio.Task[None] | None = None
+    _sending: asyncio.Task[None] | None = None
     _beat: float = field(default_factory=time.monotonic)
 
     def start(self) -> None:
@@ -94,7 +97,7 @@ class Worker:
         """
         self._stopping = True
         self.wake()
-        waiting = {task for task in (self._loop, *self._tasks.values()) if task is not None}
+        waiting = {task for task in (self._loop, self._sending, *self._tasks.values()) if task is not None}
         if not waiting:
             return
         _, late = await asyncio.wait(waiting, timeout=seconds)
@@ -120,7 +123,25 @@ class Worker:
             self.telemetry.beat(self.clock.now().timestamp())
             await self._contained("fold", self._fold)
             await self._contained("due", self._take_up)
+            self._begin_to_send()
             await self._rest()
+
+    def _begin_to_send(self) -> None:
+        """Another system's answer is not waited for, and never asked for twice at once."""
+        send = self.duties.send
+        if send is None or self._sending is not None or self._stopping:
+            return
+
+        async def call() -> None:
+            await send()
+
+        self._sending = asyncio.create_task(self._sent(call), name="send")
+
+    async def _sent(self, call: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await self._contained("send", call)
+        finally:
+            self._sending = None
 
     async def _rest(self) -> None:
         try:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from agent_sre.domain.errors import PermanentError, TemporaryError
 from agent_sre.domain.incident import TRANSITIONS, Incident, IncidentStatus
 from agent_sre.domain.timeline import Entry
+from agent_sre.domain.writeback import Verb, Writeback, writeback_of
 from agent_sre.graph.state import Context
 
 _ATTEMPTS = 5
@@ -22,6 +23,13 @@ async def load(context: Context, incident_id: str) -> Incident:
     return incident
 
 
+def _told_to_sources(before: Incident, after: Incident) -> list[Writeback]:
+    """That we saw it mended, which its sources cannot know before their own condition clears."""
+    if before.status is after.status or after.status is not IncidentStatus.RESOLVED:
+        return []
+    return [writeback_of(after.id, before.version, Verb.RESOLVE, "agent_sre", after.updated_at)]
+
+
 async def move(context: Context, incident_id: str, status: IncidentStatus, entries: Sequence[Entry] = ()) -> Incident:
     """Bring the incident to ``status`` where its lifecycle allows that, else leave it; entries are kept either way."""
     for attempt in range(_ATTEMPTS):
@@ -31,7 +39,7 @@ async def move(context: Context, incident_id: str, status: IncidentStatus, entri
         if not allowed and not entries:
             return incident
         try:
-            return await context.incidents.fold(changed, (), entries)
+            return await context.incidents.fold(changed, (), entries, _told_to_sources(incident, changed))
         except TemporaryError:
             if attempt == _ATTEMPTS - 1:
                 raise

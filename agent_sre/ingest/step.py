@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from agent_sre.domain.alert import Alert
 from agent_sre.domain.incident import Incident
+from agent_sre.ingest.facts import NOTHING, Facts
 
 
 class Reason(StrEnum):
@@ -23,6 +24,7 @@ class Reason(StrEnum):
     RESOLVED = "resolved"
     RESOLVED_UNSEEN = "resolved_unseen"
     STALE = "stale"
+    SUPPRESSED = "suppressed"
 
 
 class Novelty(StrEnum):
@@ -69,6 +71,7 @@ class Step:
     now: datetime
     new_id: Callable[[], str]
     standings: Mapping[str, Standing]
+    facts: Facts = NOTHING
     group_key: str = ""
     novelty: Novelty = Novelty.FIRST
     incident: Incident | None = None

@@ -18,12 +18,15 @@ from agent_sre.ingest.labels import MAX_LABELS, labels_of
 class Reading:
     """What one message held: alerts, or in ``ignored`` why it holds none, naming what was met.
 
-    ``to_do`` is what an operator must do about it, for the log; it may hold a one-time token.
+    ``to_do`` is what an operator must do about it, for the log; it may hold a one-time token. ``place`` is where it was
+    said, for sources of which only some places are believed; ``challenge`` what a sender wants to hear back.
     """
 
     alerts: tuple[Alert, ...] = ()
     ignored: str = ""
     to_do: str = ""
+    place: str = ""
+    challenge: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

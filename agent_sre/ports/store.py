@@ -18,6 +18,7 @@ from agent_sre.domain.incident import Incident
 from agent_sre.domain.telemetry import Change
 from agent_sre.domain.timeline import Entry
 from agent_sre.domain.verdict import Verdict
+from agent_sre.domain.writeback import Writeback
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,16 @@ class AlertInbox(Protocol):
 class IncidentStore(Protocol):
     """Incidents and the alerts that belong to them."""
 
-    async def fold(self, incident: Incident, sequences: Sequence[int], entries: Sequence[Entry]) -> Incident:
+    async def fold(
+        self,
+        incident: Incident,
+        sequences: Sequence[int],
+        entries: Sequence[Entry],
+        intents: Sequence[Writeback] = (),
+    ) -> Incident:
         """In one transaction: insert or update the incident, hand it the inbox alerts, append timeline entries.
+
+        ``intents`` are what alert sources are to be told of this change.
 
         Raises TemporaryError (read again and retry) where ``incident.version`` is not the stored one.
         Returns the incident with its new version.

@@ -98,6 +98,15 @@ def status_in_words(status: IncidentStatus) -> str:
     return _STATUS[status]
 
 
+def standing_in_words(incident: Incident) -> str:
+    """Where it stands, as a person says it: its status, or why it is left alone, and who looks after it."""
+    hold = incident.hold
+    until = f" until {hold.until:%H:%M} UTC" if hold and hold.until else ""
+    who = f" by {hold.by}" if hold and hold.personal else ""
+    words = f"{hold.kind}{until}{who}" if hold and incident.active else status_in_words(incident.status)
+    return words + (f", {incident.owner} looks after it" if incident.owner and incident.active else "")
+
+
 def build_card(
     incident: Incident,
     verdict: Verdict | None,
@@ -127,7 +136,7 @@ def build_card(
     if buttons:
         blocks.append(Buttons(buttons))
     cause = f": {one_line(verdict.hypotheses[0].statement, 160)}" if verdict and verdict.hypotheses else ""
-    return Card(tuple(blocks), f"{headline} ({status_in_words(incident.status)}){cause}")
+    return Card(tuple(blocks), f"{headline} ({standing_in_words(incident)}){cause}")
 
 
 def _telling(entries: Sequence[Entry], lead: frozenset[str], most: int) -> tuple[Statement, ...]:
@@ -149,7 +158,7 @@ def _fields(incident: Incident, verdict: Verdict | None) -> tuple[tuple[str, str
     where = "/".join(part for part in (incident.namespace, incident.service) if part)
     alerts = f"{incident.firing} firing" + (f", {incident.truncated} more not sent" if incident.truncated else "")
     pairs = (
-        ("Status", status_in_words(incident.status)),
+        ("Status", standing_in_words(incident)),
         ("Impact", one_line(impact)),
         ("Since", since),
         ("Service", where),

@@ -1,5 +1,6 @@
 """Alerts in: committed to the inbox before their sender is told. What becomes of them is ``service.fold_alerts``'."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -11,6 +12,8 @@ from agent_sre.ports.store import AlertInbox
 from agent_sre.service.accept_payload import Accepted, Delivery, accept_payload
 from agent_sre.service.alert_sources import SOURCES
 
+_NOWHERE: Mapping[str, frozenset[str]] = {}
+
 
 async def accept_alerts(
     delivery: Delivery,
@@ -19,11 +22,13 @@ async def accept_alerts(
     clock: Clock,
     redaction: Redaction,
     max_bytes: int = MAX_BYTES,
+    places: Mapping[str, frozenset[str]] = _NOWHERE,
 ) -> Accepted:
     """Commit the payload's alerts; when this returns they are durable. Raises as ``accept_payload`` does.
 
     An annotation may quote a log line with a password in it: secrets are replaced before anything is stored. A message
     that is no alert (another event, a subscription's confirmation) is accepted and says in ``ignored`` why.
+    ``places`` are, by source, where it must have been said, for sources that say where: channels of Slack.
     """
     source = SOURCES[delivery.source]
     if source.resources and delivery.resource and delivery.resource not in source.resources:
@@ -32,6 +37,10 @@ async def accept_alerts(
 
     async def take(payload: object, received_at: datetime) -> Accepted:
         reading = source.parse(payload, received_at)
+        if reading.challenge:
+            return Accepted(0, ignored=reading.ignored, challenge=reading.challenge)
+        if reading.place and reading.place not in places.get(source.name, ()):
+            return Accepted(0, ignored=f"{one_line(reading.place, 80)} is not among the places that count")
         alerts = tuple(map(redactor.alert, reading.alerts))
         if alerts:
             await inbox.append(alerts)

@@ -36,12 +36,14 @@ class Accepted:
     """What was committed: how many alerts or changes, and how many more the sender says it left out.
 
     ``ignored`` says why a message, or a part of it, is neither; ``to_do`` what an operator must do, for the log alone.
+    ``challenge`` is what the sender wants to hear back instead.
     """
 
     items: int
     truncated: int = 0
     ignored: str = ""
     to_do: str = ""
+    challenge: str = ""
 
 
 Take = Callable[[object, datetime], Awaitable[Accepted]]

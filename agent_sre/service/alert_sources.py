@@ -21,6 +21,7 @@ from agent_sre.ingest import (
     opsgenie,
     pagerduty,
     sentry,
+    slack_message,
 )
 from agent_sre.ingest.told import Reading
 
@@ -33,6 +34,7 @@ class Proof(StrEnum):
     PAGERDUTY = "PagerDuty's HMAC"
     SENTRY = "Sentry's HMAC"
     SNS = "Amazon SNS's RSA signature"
+    SLACK = "Slack's HMAC of time and body, and the workspace"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ _ALL = (
     Source(azure.SOURCE, "Azure Monitor common alert schema", azure.parse),
     Source(google.SOURCE, "Google Cloud Monitoring incident, version 1.2", google.parse),
     Source(generic.SOURCE, "Zabbix, Nagios and anything else, in our own JSON", generic.parse),
+    Source(slack_message.SOURCE, "Alert messages in Slack channels, Events API", slack_message.parse, Proof.SLACK),
     Source(cloudevents.SOURCE, "CloudEvents 1.0: structured, batched or binary", cloudevents.parse),
 )
 GENERIC_ALERT = generic.SCHEMA

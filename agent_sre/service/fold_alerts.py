@@ -8,7 +8,7 @@ Called by the worker. What is decided about a message is the pipeline's part; th
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -17,6 +17,7 @@ from agent_sre.domain.errors import TemporaryError
 from agent_sre.domain.incident import IncidentStatus
 from agent_sre.domain.instant import format_instant
 from agent_sre.domain.timeline import Entry
+from agent_sre.ingest.facts import NOTHING, Facts
 from agent_sre.ingest.group import group_key_of
 from agent_sre.ingest.pipeline import Outcome, run
 from agent_sre.ingest.step import Decision, Reason, Standing
@@ -28,6 +29,12 @@ _ATTEMPTS = 5
 _SUPERSEDED = "alert resolved"
 
 Pending = Sequence[tuple[int, Alert]]
+Suppressing = Callable[[Sequence[Alert]], Awaitable[Facts]]
+"""What suppresses alerts now, once these messages are known."""
+
+
+async def _nothing(alerts: Sequence[Alert]) -> Facts:
+    return NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,7 @@ async def fold_alerts(
     journal: Journal,
     clock: Clock,
     ids: Ids,
+    suppressing: Suppressing = _nothing,
 ) -> int:
     """Fold everything that waits in the inbox, oldest first, and return how many alerts that were.
 
@@ -56,12 +64,13 @@ async def fold_alerts(
     stores = _Stores(incidents, approvals, journal, clock, ids)
     folded = 0
     while pending := await inbox.pending(BATCH):
-        await _fold_batch(pending, stores)
+        facts = await suppressing([alert for _, alert in pending])
+        await _fold_batch(pending, stores, facts)
         folded += len(pending)
     return folded
 
 
-async def _fold_batch(pending: Pending, stores: _Stores) -> None:
+async def _fold_batch(pending: Pending, stores: _Stores, facts: Facts) -> None:
     """Group by group. One that fails is tried last again by the next call: the others don't wait for it."""
     groups: defaultdict[str, list[tuple[int, Alert]]] = defaultdict(list)
     for sequence, alert in pending:
@@ -69,18 +78,19 @@ async def _fold_batch(pending: Pending, stores: _Stores) -> None:
     failure: TemporaryError | None = None
     for key, messages in groups.items():
         try:
-            await _fold_group(key, messages, stores)
+            await _fold_group(key, messages, stores, facts)
         except TemporaryError as error:
             failure = error
     if failure is not None:
         raise failure
 
 
-async def _fold_group(key: str, messages: Pending, stores: _Stores) -> None:
+async def _fold_group(key: str, messages: Pending, stores: _Stores, facts: Facts) -> None:
     for attempt in range(_ATTEMPTS):
         known = await _known(key, stores)
         alerts = [alert for _, alert in messages]
-        outcomes = run(alerts, {key: known} if known else {}, stores.clock.now(), partial(stores.ids.new, "INC"))
+        new_id = partial(stores.ids.new, "INC")
+        outcomes = run(alerts, {key: known} if known else {}, stores.clock.now(), new_id, facts)
         stored: set[int] = set()
         try:
             for outcome in outcomes:
@@ -134,6 +144,8 @@ def _entries(outcome: Outcome, known: Standing | None) -> list[Entry]:
     if outcome.settled:
         key = f"settled/{incident.run}/{format_instant(last)}"
         entries.append(Entry(incident.id, last, "alert", outcome.settled, key=key))
+    if outcome.held:
+        entries.append(Entry(incident.id, last, "note", outcome.held))
     return entries
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from agent_sre.domain.approval import Approval
 from agent_sre.domain.effect import Effect
+from agent_sre.domain.hold import Hold
 from agent_sre.domain.incident import Incident
 from agent_sre.domain.instant import format_instant
 from agent_sre.report.answer import answer
@@ -15,7 +16,7 @@ from agent_sre.service.read_incident import IncidentRow, IncidentView
 def row_to_plain(row: IncidentRow) -> dict[str, Any]:
     """One line of the list."""
     return {
-        **_incident(row.incident),
+        **incident_fields(row.incident),
         "leading_hypothesis": row.lead or None,
         "confidence": row.confidence if row.lead else None,
         "approvals_waiting": row.waiting,
@@ -26,7 +27,7 @@ def incident_to_plain(view: IncidentView) -> dict[str, Any]:
     """One incident. ``answer`` is what ``investigate --json`` prints, null before there is one; times RFC 3339, UTC."""
     proposals = [item.proposal for item in view.approvals]
     return {
-        **_incident(view.incident),
+        **incident_fields(view.incident),
         "answer": answer(view.incident.id, view.verdict, proposals, view.timeline) if view.verdict else None,
         "answer_run": view.verdict_run,
         "card": _card(view),
@@ -39,7 +40,8 @@ def incident_to_plain(view: IncidentView) -> dict[str, Any]:
     }
 
 
-def _incident(incident: Incident) -> dict[str, Any]:
+def incident_fields(incident: Incident) -> dict[str, Any]:
+    """Where it stands, without its story."""
     return {
         "id": incident.id,
         "title": incident.title,
@@ -53,6 +55,19 @@ def _incident(incident: Incident) -> dict[str, Any]:
         "alerts_firing": incident.firing,
         "alerts_truncated": incident.truncated,
         "run": incident.run,
+        "hold": _hold(incident.hold) if incident.hold else None,
+        "looked_after_by": incident.owner or None,
+    }
+
+
+def _hold(hold: Hold) -> dict[str, Any]:
+    """Why it is left alone, since when, and until when (null: until somebody ends it)."""
+    return {
+        "kind": str(hold.kind),
+        "since": format_instant(hold.since),
+        "until": format_instant(hold.until) if hold.until else None,
+        "by": hold.by,
+        "reason": hold.reason or None,
     }
 
 

@@ -18,7 +18,7 @@ from agent_sre.domain.signal import Signal
 from agent_sre.domain.timeline import Entry
 from agent_sre.domain.verdict import Verdict
 from agent_sre.ports.store import ApprovalStore, CaseStore, EffectLedger, IncidentStore, Journal
-from agent_sre.report.card import status_in_words
+from agent_sre.report.card import standing_in_words
 from agent_sre.report.chart import Mark, describe, draw
 from agent_sre.report.chart_choice import choose
 from agent_sre.report.timeline import facts_in_words, merge
@@ -100,7 +100,7 @@ async def list_incidents(stores: Stores, limit: int) -> tuple[IncidentRow, ...]:
             asked = await stores.approvals.of_incident(incident.id)
             waiting = sum(item.state is ApprovalState.WAITING for item in asked)
         text, confidence = (lead.statement, lead.confidence) if lead else ("", 0.0)
-        rows.append(IncidentRow(incident, status_in_words(incident.status), text, confidence, waiting))
+        rows.append(IncidentRow(incident, standing_in_words(incident), text, confidence, waiting))
     return tuple(sorted(rows, key=lambda row: not row.incident.active))
 
 
@@ -121,7 +121,7 @@ async def read_incident(incident_id: str, stores: Stores) -> IncidentView | None
     timeline = merge(incident_id, stored, alerts, verdict)
     return IncidentView(
         incident=incident,
-        status=status_in_words(incident.status),
+        status=standing_in_words(incident),
         alerts=alerts,
         timeline=timeline,
         verdict=verdict,

@@ -13,7 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, m
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from agent_sre.domain.errors import PermanentError
+from agent_sre.settings.suppression import SuppressionSettings
 from agent_sre.settings.webhooks import WebhookSettings
+from agent_sre.settings.writeback import WritebackSettings
 
 PREFIX = "AGENT_SRE_"
 
@@ -63,7 +65,10 @@ class MetricsInstance(BaseModel):
     grafana_source: str = ""
 
 
-class Settings(WebhookSettings, BaseSettings):
+_SECTIONS = (SuppressionSettings, WritebackSettings, WebhookSettings)
+
+
+class Settings(SuppressionSettings, WritebackSettings, WebhookSettings, BaseSettings):
     """All settings, each ``AGENT_SRE_<NAME>``. Durations are in seconds."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", env_file_encoding="utf-8", extra="forbid")
@@ -314,7 +319,8 @@ def _explain(item: Mapping[str, Any]) -> str:
     # A part of a JSON value, or a whole one, may hold a secret wherever it stands.
     nested = len(item["loc"]) > 1 or isinstance(item.get("input"), dict | list | tuple)
     secret = nested or any(
-        word in name for word in ("TOKEN", "PASSWORD", "API_KEY", "INSTANCES", "HEADERS", "SECRET", "ROUTE_KEYS")
+        word in name
+        for word in ("TOKEN", "PASSWORD", "API_KEY", "INSTANCES", "HEADERS", "SECRET", "ROUTE_KEYS", "ROUTING_KEY")
     )
     shown = "a value" if secret else repr(item.get("input"))
     return f"{name}={shown}: {item['msg']}"
@@ -324,7 +330,8 @@ def example() -> str:
     """The text of ``.env.example``: every setting with its meaning and default."""
     lines = ["# Settings of agent_sre. Copy to .env and change what you need; every line is the default.", ""]
     # A section's fields come first in the class; here they follow those that are needed first.
-    for name, field in sorted(Settings.model_fields.items(), key=lambda item: item[0] in WebhookSettings.model_fields):
+    sections = {name for section in _SECTIONS for name in section.model_fields}
+    for name, field in sorted(Settings.model_fields.items(), key=lambda item: item[0] in sections):
         default = field.get_default(call_default_factory=True)
         if isinstance(default, SecretStr):
             default = default.get_secret_value()

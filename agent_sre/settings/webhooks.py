@@ -38,6 +38,13 @@ class WebhookSettings(BaseModel):
     sentry_secret: SecretStr = Field(
         SecretStr(""), description="Client secret of Sentry's internal integration, with which it signs."
     )
+    slack_secret: SecretStr = Field(
+        SecretStr(""), description="Signing secret of the Slack app whose Event Subscriptions post alert messages here."
+    )
+    slack_teams: str = Field("", description="Ids of the Slack workspaces they may come from (T...), comma-separated.")
+    slack_channels: str = Field(
+        "", description="Ids of the Slack channels whose messages may be alerts, comma-separated. Empty: none."
+    )
     azure_token: SecretStr = _token("Azure Monitor", "password in the URL of the action group's webhook")
     google_token: SecretStr = _token("Google Cloud Monitoring", "password of the webhook channel")
     generic_token: SecretStr = _token("senders of the generic JSON", "Authorization header")

@@ -11,6 +11,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from agent_sre.adapters.store_memory import MemoryStore
+from agent_sre.bootstrap.desk import desk_of
 from agent_sre.bootstrap.server import Server, listen
 from agent_sre.domain.incident import IncidentStatus
 from agent_sre.entrypoints.console import console_routes
@@ -19,6 +20,7 @@ from agent_sre.entrypoints.console_deps import ConsoleDeps
 from agent_sre.entrypoints.console_stream import ChangeSignal, Pace
 from agent_sre.service.read_incident import Stores
 from agent_sre.testing.clock import FrozenClock
+from agent_sre.testing.ids import SequentialIds
 from agent_sre.testing.sample_incident import NOW, SampleIncident, sample_incident, store_sample
 
 TOKEN = "correct horse battery staple"
@@ -71,7 +73,8 @@ async def running_console(
     stores = Stores(store.incidents, store.cases, store.approvals, store.effects, store.journal)
     decided: list[str] = []
     access = Access(token, loopback=True, allowed_hosts=allowed_hosts, session_seconds=3600, operator="operator")
-    deps = ConsoleDeps(stores, clock, signal, access, on_decision=decided.append, pace=pace)
+    desk = desk_of(store, clock, SequentialIds())  # type: ignore[arg-type]  the same attributes
+    deps = ConsoleDeps(stores, clock, signal, access, on_decision=decided.append, pace=pace, desk=desk)
     with listen("127.0.0.1", 0) as bound:
         app = Starlette(routes=console_routes(deps))
         config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5)

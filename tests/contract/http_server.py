@@ -111,7 +111,12 @@ class Build:
                     delivery, log=self.store.changes, inbox=inbox, clock=self.clock, redaction=Redaction(b"k")
                 )
             return await accept_alerts(
-                delivery, inbox=inbox, clock=self.clock, redaction=Redaction(b"k"), max_bytes=self.max_bytes
+                delivery,
+                inbox=inbox,
+                clock=self.clock,
+                redaction=Redaction(b"k"),
+                max_bytes=self.max_bytes,
+                places={"slack": frozenset({"C0ALERTS"})},
             )
 
         async def ready() -> Sequence[Check]:

@@ -60,6 +60,8 @@ async def pending(server: Running) -> int:
 async def test_every_recorded_payload_is_taken_or_ignored_by_name() -> None:
     async with running() as server:
         for source, shape in shapes():
+            if shape == "ignored_url_verification":
+                continue  # answered with what Slack wants to hear: tests/contract/test_http_slack.py
             status, answer = await post(server, source, body(source, shape))
             assert status == 202, (source, shape, answer)
             assert ("ignored" in answer) == shape.startswith("ignored")

@@ -35,11 +35,19 @@ PAIRS = [
     ("sentry", "firing", "resolved"),
     ("sentry", "metric_firing", "metric_resolved"),
     ("sentry", "metric_warning", "metric_resolved"),
+    ("slack", "firing", "resolved"),
+    ("slack", "grafana_firing", "grafana_resolved"),
+    ("slack", "datadog_firing", "datadog_resolved"),
+    ("slack", "datadog_no_data", "datadog_resolved"),
+    ("slack", "pagerduty_firing", "pagerduty_resolved"),
+    ("slack", "cloudwatch_firing", "cloudwatch_resolved"),
+    ("slack", "text_firing", "text_resolved"),
 ]
 NO_DATA = {
     ("grafana", "no_data"),
     ("grafana", "error"),
     ("datadog", "no_data"),
+    ("slack", "datadog_no_data"),
     ("cloudwatch", "no_data"),
     ("google", "no_data"),
     ("generic", "nagios_no_data"),
@@ -106,6 +114,9 @@ def test_times_are_utc_whatever_form_they_come_in(source: str) -> None:
         ("generic", "firing", "shop", "checkout", Severity.CRITICAL),
         ("generic", "zabbix_firing", "", "checkout", Severity.CRITICAL),
         ("cloudevents", "firing", "shop", "checkout", Severity.CRITICAL),
+        ("slack", "firing", "", "", Severity.CRITICAL),
+        ("slack", "grafana_firing", "shop", "checkout", Severity.CRITICAL),
+        ("slack", "datadog_firing", "shop", "", Severity.CRITICAL),
     ],
 )
 def test_places_and_severity_are_in_our_words(

@@ -13,10 +13,12 @@ from agent_sre.adapters.store_sql.codec import decode, encode
 from agent_sre.adapters.store_sql.database import Database
 from agent_sre.adapters.store_sql.journal import append_timeline
 from agent_sre.adapters.store_sql.schema import INBOX, INCIDENT_ALERTS, INCIDENTS
+from agent_sre.adapters.store_sql.writebacks import append_writebacks
 from agent_sre.domain.alert import Alert, Severity
 from agent_sre.domain.errors import TemporaryError
 from agent_sre.domain.incident import Incident
 from agent_sre.domain.timeline import Entry
+from agent_sre.domain.writeback import Writeback
 
 _SEVERITY_RANK = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.INFO: 2}
 _CHUNK = 500
@@ -38,17 +40,24 @@ def _chunks(items: Sequence[int]) -> Iterator[Sequence[int]]:
 
 
 class SqlIncidents:
-    """IncidentStore over SQL."""
+    """IncidentStore and HeldIncidents over SQL."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def fold(self, incident: Incident, sequences: Sequence[int], entries: Sequence[Entry]) -> Incident:
+    async def fold(
+        self,
+        incident: Incident,
+        sequences: Sequence[int],
+        entries: Sequence[Entry],
+        intents: Sequence[Writeback] = (),
+    ) -> Incident:
         stored = replace(incident, version=incident.version + 1)
         async with self._database.write() as connection:
             await self._put(connection, stored)
             await self._hand_over(connection, incident.id, sorted(set(sequences)))
             await append_timeline(connection, self._database, entries)
+            await append_writebacks(connection, self._database, intents)
         return stored
 
     async def _put(self, connection: AsyncConnection, stored: Incident) -> None:
@@ -58,6 +67,7 @@ class SqlIncidents:
             "opened_at": stored.opened_at,
             "due_at": stored.due_at,
             "version": stored.version,
+            "held": 1 if stored.hold else None,
             "body": encode(stored),
         }
         read = stored.version - 1
@@ -127,6 +137,10 @@ class SqlIncidents:
     async def due(self, now: datetime, limit: int) -> tuple[Incident, ...]:
         order = (INCIDENTS.c.severity_rank, INCIDENTS.c.due_at, INCIDENTS.c.sequence)
         return await self._many(select(INCIDENTS).where(INCIDENTS.c.due_at <= now).order_by(*order).limit(limit))
+
+    async def held(self, limit: int) -> tuple[Incident, ...]:
+        held = INCIDENTS.c.held.is_not(None)
+        return await self._many(select(INCIDENTS).where(held).order_by(INCIDENTS.c.sequence).limit(limit))
 
     async def newest(self, limit: int) -> tuple[Incident, ...]:
         order = (INCIDENTS.c.opened_at.desc(), INCIDENTS.c.sequence.desc())

@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.types import TypeDecorator
 
-REVISION = "0003"
+REVISION = "0005"
 """The newest migration: what a database must be at before it is served from."""
 
 
@@ -70,8 +70,15 @@ INCIDENTS = Table(
     Column("opened_at", Instant, nullable=False, index=True),
     Column("due_at", Instant, index=True),
     Column("version", Integer, nullable=False),
+    Column("held", Integer),  # 1 where it has a hold, else NULL
     Column("body", Text, nullable=False),
     Index(None, "group_hash", "opened_at"),
+)
+Index(
+    "ix_incidents_held",
+    INCIDENTS.c.sequence,
+    sqlite_where=text("held IS NOT NULL"),
+    postgresql_where=text("held IS NOT NULL"),
 )
 
 INBOX = Table(
@@ -183,6 +190,25 @@ CHANGES = Table(
     # SHA-256 of id, kind and target: a change that is reported again is the same one.
     Column("key_digest", String(64), nullable=False, unique=True),
     Column("time", Instant, nullable=False, index=True),
+    Column("body", Text, nullable=False),
+)
+
+MAINTENANCE = Table(
+    "maintenance",
+    METADATA,
+    Column("sequence", _BIG, primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("ends_at", Instant, index=True),  # when it is over for good, NULL where that is not known
+    Column("body", Text, nullable=False),
+)
+
+WRITEBACKS = Table(
+    "writebacks",
+    METADATA,
+    Column("sequence", _BIG, primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("incident_id", Text, nullable=False, index=True),
+    Column("due_at", Instant, index=True),  # NULL once nothing is left to be sent
     Column("body", Text, nullable=False),
 )
 

@@ -10,7 +10,9 @@ from agent_sre.adapters.store_sql.effects import SqlEffects
 from agent_sre.adapters.store_sql.inbox import SqlInbox
 from agent_sre.adapters.store_sql.incidents import SqlIncidents
 from agent_sre.adapters.store_sql.journal import SqlJournal
+from agent_sre.adapters.store_sql.maintenance import SqlMaintenance
 from agent_sre.adapters.store_sql.upgrade import prepare
+from agent_sre.adapters.store_sql.writebacks import SqlWritebacks
 
 
 class SqlStore:
@@ -25,6 +27,8 @@ class SqlStore:
         self.approvals = SqlApprovals(database)
         self.effects = SqlEffects(database)
         self.journal = SqlJournal(database)
+        self.maintenance = SqlMaintenance(database)
+        self.writebacks = SqlWritebacks(database)
         self._database = database
 
     async def close(self) -> None:
