@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, m
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from agent_sre.domain.errors import PermanentError
+from agent_sre.settings.actions import ActionSettings
 from agent_sre.settings.webhooks import WebhookSettings
 
 PREFIX = "AGENT_SRE_"
@@ -63,7 +64,7 @@ class MetricsInstance(BaseModel):
     grafana_source: str = ""
 
 
-class Settings(WebhookSettings, BaseSettings):
+class Settings(WebhookSettings, ActionSettings, BaseSettings):
     """All settings, each ``AGENT_SRE_<NAME>``. Durations are in seconds."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", env_file_encoding="utf-8", extra="forbid")
@@ -324,7 +325,8 @@ def example() -> str:
     """The text of ``.env.example``: every setting with its meaning and default."""
     lines = ["# Settings of agent_sre. Copy to .env and change what you need; every line is the default.", ""]
     # A section's fields come first in the class; here they follow those that are needed first.
-    for name, field in sorted(Settings.model_fields.items(), key=lambda item: item[0] in WebhookSettings.model_fields):
+    sections = {**ActionSettings.model_fields, **WebhookSettings.model_fields}
+    for name, field in sorted(Settings.model_fields.items(), key=lambda item: item[0] in sections):
         default = field.get_default(call_default_factory=True)
         if isinstance(default, SecretStr):
             default = default.get_secret_value()
