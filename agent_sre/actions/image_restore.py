@@ -13,6 +13,7 @@ from typing import Any
 from agent_sre.actions.containers import changed, choose, containers_of, found_in
 from agent_sre.actions.kind import (
     ActionKind,
+    Binding,
     Draft,
     Parameter,
     Parameters,
@@ -146,5 +147,6 @@ IMAGE_RESTORE = ActionKind(
     expected="Pods with the image that ran before replace the present ones; the rest of the template stays.",
     verify="The alert's condition no longer holds and every replica is updated and available.",
     build=build,
+    binds=Binding.CONTENT,
     reads=("ReplicaSet", "Pod", "Node"),
 )

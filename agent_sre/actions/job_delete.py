@@ -4,7 +4,18 @@ The logs of its pods go with it, which the preview says. The whole Job is stored
 """
 
 from agent_sre.actions.jobs import not_failed, why_failed
-from agent_sre.actions.kind import ActionKind, Draft, Parameter, Parameters, ParameterType, Refusal, Seen, reads, writes
+from agent_sre.actions.kind import (
+    ActionKind,
+    Binding,
+    Draft,
+    Parameter,
+    Parameters,
+    ParameterType,
+    Refusal,
+    Seen,
+    reads,
+    writes,
+)
 from agent_sre.domain.action import Operation, Risk
 from agent_sre.domain.visible import one_line
 
@@ -36,5 +47,6 @@ JOB_DELETE = ActionKind(
     expected="The Job and its pods are gone.",
     verify="The alert's condition no longer holds.",
     build=build,
+    binds=Binding.CONTENT,
     operation=Operation.DELETE,
 )

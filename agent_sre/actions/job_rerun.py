@@ -14,6 +14,7 @@ from typing import Any
 from agent_sre.actions.jobs import not_failed, why_failed
 from agent_sre.actions.kind import (
     ActionKind,
+    Binding,
     Draft,
     Parameter,
     Parameters,
@@ -93,6 +94,7 @@ JOB_RERUN = ActionKind(
     expected="A new Job with the same template starts its pods.",
     verify="The new Job is complete.",
     build=build,
+    binds=Binding.CONTENT,
     operation=Operation.CREATE,
     health=_finished,
 )

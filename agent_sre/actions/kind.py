@@ -148,8 +148,8 @@ class Draft:
 class Binding(StrEnum):
     """What an approval holds for: this version of the target, or whatever asks for the same.
 
-    The status of a Node, an autoscaler, a CronJob or a Pod is rewritten all the time, and with it the version; what it
-    asks for (``spec`` and the like, and its uid) is not.
+    The status of a Node, an autoscaler, a Pod or a workload in trouble is rewritten all the time, and with it the
+    version; what it asks for (``spec`` and the like, and its uid) is not.
     """
 
     VERSION = "version"

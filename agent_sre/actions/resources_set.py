@@ -13,6 +13,7 @@ from typing import Any
 from agent_sre.actions.containers import changed, choose, found_in
 from agent_sre.actions.kind import (
     ActionKind,
+    Binding,
     Draft,
     Parameter,
     Parameters,
@@ -119,5 +120,6 @@ RESOURCES_SET = ActionKind(
     expected="New pods with the changed requests and limits replace the present ones.",
     verify="The alert's condition no longer holds and every replica is updated and available.",
     build=build,
+    binds=Binding.CONTENT,
     reads=("Pod",),
 )

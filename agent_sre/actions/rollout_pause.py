@@ -9,6 +9,7 @@ from typing import Any
 
 from agent_sre.actions.kind import (
     ActionKind,
+    Binding,
     Draft,
     Parameter,
     Parameters,
@@ -48,5 +49,6 @@ ROLLOUT_PAUSE = ActionKind(
     expected="No further pod gets the new template; those that have it keep it.",
     verify="The alert's condition no longer holds and the rollout stays paused.",
     build=build,
+    binds=Binding.CONTENT,
     health=_held,
 )

@@ -1,6 +1,17 @@
 """Resume of a paused Deployment: changes of its template that came while it was paused roll out now."""
 
-from agent_sre.actions.kind import ActionKind, Draft, Parameter, Parameters, ParameterType, Refusal, Seen, reads, writes
+from agent_sre.actions.kind import (
+    ActionKind,
+    Binding,
+    Draft,
+    Parameter,
+    Parameters,
+    ParameterType,
+    Refusal,
+    Seen,
+    reads,
+    writes,
+)
 from agent_sre.actions.reach import replaced
 from agent_sre.actions.toggle import toggled
 from agent_sre.domain.action import Risk
@@ -21,4 +32,5 @@ ROLLOUT_RESUME = ActionKind(
     expected="The present template rolls out under the Deployment's own strategy.",
     verify="The alert's condition no longer holds and every replica is updated and available.",
     build=build,
+    binds=Binding.CONTENT,
 )

@@ -12,6 +12,7 @@ from typing import Any
 from agent_sre.actions.autoscaling import autoscaler_of
 from agent_sre.actions.kind import (
     ActionKind,
+    Binding,
     Draft,
     Parameter,
     Parameters,
@@ -113,5 +114,6 @@ SCALE = ActionKind(
     expected="Pods are added or removed until the workload has as many as wanted.",
     verify="The alert's condition no longer holds and every replica is available.",
     build=build,
+    binds=Binding.CONTENT,
     reads=("ReplicaSet", "HorizontalPodAutoscaler"),
 )
