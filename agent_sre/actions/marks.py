@@ -14,6 +14,10 @@ RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 """Annotation of a pod template that ``kubectl rollout restart`` sets, and so do we."""
 
 
+LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+"""Annotation in which ``kubectl apply`` notes what it was given last."""
+
+
 def keeper_note(item: Mapping[str, Any]) -> str:
     """A line for the preview where a GitOps tool keeps the object and may put its own state back; else ""."""
     meta = item["metadata"]

@@ -5,12 +5,22 @@ author can act on. A reference to the object acted upon is never a literal: it i
 evidence.
 """
 
+import re
 from collections.abc import Callable, Mapping
 
 from agent_sre.actions.kind import ActionKind, Parameter, Parameters, ParameterType
 
 OBJECT = "$object"
 PREVIOUS_REVISION = "$previous_revision"
+PREVIOUS_REPLICAS = "$previous_replicas"
+HALF_MORE = "$half_more"
+UNCHANGED = "$unchanged"
+CONTAINER = "$container"
+PREVIOUS_IMAGE = "$previous_image"
+CHANGED_KEY = "$changed_key"
+
+NAME = r"[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,251}[A-Za-z0-9])?"
+"""A name or key as Kubernetes has them."""
 
 _Check = Callable[[Parameter, object], str]
 
@@ -54,8 +64,18 @@ def _value_problem(item: Parameter, value: object) -> str:
         return (
             "" if isinstance(value, str) and value and "$" not in value else f"{item.name} is {value!r}, not an object"
         )
+    if item.type is ParameterType.TEXT:
+        return _text_problem(item, value)
     if isinstance(value, bool) or not isinstance(value, int):
         return f"{item.name} is {value!r}; write a whole number from {item.minimum} to {item.maximum}"
     if not item.minimum <= value <= item.maximum:
         return f"{item.name} is {value}; it must be from {item.minimum} to {item.maximum}"
     return ""
+
+
+def _text_problem(item: Parameter, value: object) -> str:
+    if item.choices:
+        return "" if value in item.choices else f"{item.name} is {value!r}; write one of {', '.join(item.choices)}"
+    if isinstance(value, str) and re.fullmatch(item.pattern or NAME, value):
+        return ""
+    return f"{item.name} is {value!r:.80}; write a text of the form {item.pattern or NAME}"

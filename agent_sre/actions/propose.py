@@ -10,15 +10,17 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from agent_sre.actions.binding import content_of
 from agent_sre.actions.catalogue import ACTIONS, offer_problems
-from agent_sre.actions.kind import ActionKind, Draft, Parameters, Refusal, RefusalReason, Seen
+from agent_sre.actions.kind import ActionKind, Binding, Draft, Parameters, Refusal, RefusalReason, Seen, ref_of
 from agent_sre.actions.parameters import OBJECT, value_problems
-from agent_sre.domain.action import Proposal
+from agent_sre.domain.action import Operation, Proposal
 from agent_sre.domain.errors import PermanentError
 from agent_sre.domain.hypothesis import Hypothesis
+from agent_sre.domain.merge_patch import reverse_merge_patch
 from agent_sre.domain.reference import ObjectRef
 from agent_sre.domain.runbook import ActionTemplate, Runbook
-from agent_sre.ports.cluster import READ_KINDS, ClusterReader
+from agent_sre.ports.cluster import CLUSTER_SCOPED, READ_KINDS, ClusterReader
 
 __all__ = ["Refusal", "propose"]
 
@@ -64,28 +66,52 @@ async def propose(
 
 
 async def _look(kind: ActionKind, ref: ObjectRef, reader: ClusterReader, now: datetime) -> Seen | Refusal:
-    """The target, climbed to from what it owns, and the further objects that the kind reads."""
-    target = await _target(kind, ref, reader)
+    """The target, climbed to from what it owns or found from its workload, and the objects that the kind reads."""
+    climbed = await _climb(kind, ref, reader)
+    if isinstance(climbed, Refusal):
+        return climbed
+    last = climbed[-1]
+    namespace = last["metadata"].get("namespace", "")
+    places = {name: "" if name in CLUSTER_SCOPED else namespace for name in kind.reads}
+    related = {name: await reader.list(name, place) for name, place in places.items()}
+    target: Mapping[str, Any] | Refusal = last
+    if last["kind"] not in kind.targets and kind.locate is not None:
+        target = kind.locate(last, related)
     if isinstance(target, Refusal):
         return target
-    namespace = target["metadata"].get("namespace", "")
-    related = {name: await reader.list(name, namespace) for name in kind.reads}
-    return Seen(target=target, related=related, now=now)
+    owners = await _owners(target, reader)
+    return Seen(target=target, related=related, now=now, owners=owners, asked=None if target is last else last)
 
 
-async def _target(kind: ActionKind, ref: ObjectRef, reader: ClusterReader) -> Mapping[str, Any] | Refusal:
+async def _climb(kind: ActionKind, ref: ObjectRef, reader: ClusterReader) -> list[Mapping[str, Any]] | Refusal:
+    """The object and what owns it, up to the first that the kind acts on, or the outermost if it finds from there."""
     current: ObjectRef | None = ref
-    for _ in range(_MAX_OWNERS):
-        if current is None or current.kind not in READ_KINDS:
-            break
-        found = await reader.get(current)
-        if found is None:
+    found: list[Mapping[str, Any]] = []
+    while current is not None and current.kind in READ_KINDS and len(found) < _MAX_OWNERS:
+        item = await reader.get(current)
+        if item is None:
             return Refusal(RefusalReason.NOT_FOUND, f"{current} does not exist (any more), so it cannot be changed")
+        found.append(item)
         if current.kind in kind.targets:
             return found
-        current = _owner(found)
+        current = _owner(item)
+    if found and kind.locate is not None:
+        return found
     wanted = " or ".join(kind.targets)
     return Refusal(RefusalReason.WRONG_KIND, f"{kind.name} acts on a {wanted}; {ref} is none and is owned by none")
+
+
+async def _owners(target: Mapping[str, Any], reader: ClusterReader) -> tuple[Mapping[str, Any], ...]:
+    """What owns the target, nearest first, as far as it is of a kind that is read."""
+    found: list[Mapping[str, Any]] = []
+    current = _owner(target)
+    while current is not None and current.kind in READ_KINDS and len(found) < _MAX_OWNERS:
+        item = await reader.get(current)
+        if item is None:
+            break
+        found.append(item)
+        current = _owner(item)
+    return tuple(found)
 
 
 def _owner(item: Mapping[str, Any]) -> ObjectRef | None:
@@ -110,6 +136,7 @@ def _proposal(
     draft: Draft,
 ) -> Proposal:
     template, runbook = source
+    meta = seen.target["metadata"]
     return Proposal(
         id=proposal_id,
         incident_id=incident_id,
@@ -119,14 +146,42 @@ def _proposal(
         target=seen.ref,
         parameters=draft.parameters,
         patch=draft.patch,
-        resource_version=str(seen.target["metadata"].get("resourceVersion", "")),
+        resource_version=str(meta.get("resourceVersion", "")),
         risk=kind.risk,
         preview=draft.preview,
         expected=_filled(template.expected, seen.ref, draft) or kind.expected,
         verify=_filled(template.verify, seen.ref, draft) or kind.verify,
         undo=_undo(_filled(template.undo, seen.ref, draft), draft),
         hypothesis=hypothesis.rank,
+        operation=kind.operation,
+        uid=str(meta.get("uid", "")),
+        content=content_of(seen.target) if kind.binds is Binding.CONTENT else "",
+        before=_before(kind, seen, draft),
+        workload=draft.workload or _felt_by(seen),
+        labels=_labels(seen),
+        reach=draft.reach,
     )
+
+
+def _felt_by(seen: Seen) -> ObjectRef | None:
+    """The outermost owner, else the workload that the target was found from."""
+    felt = seen.owners[-1] if seen.owners else seen.asked
+    return ref_of(felt) if felt is not None else None
+
+
+def _before(kind: ActionKind, seen: Seen, draft: Draft) -> Mapping[str, object]:
+    """What puts it back: a merge patch, or for a Job that is deleted the whole of it."""
+    if kind.operation is Operation.PATCH:
+        return reverse_merge_patch(seen.target, draft.patch)
+    if kind.operation is Operation.CREATE:
+        return {}
+    return {key: value for key, value in seen.target.items() if key != "status"}
+
+
+def _labels(seen: Seen) -> tuple[str, ...]:
+    items = [item for item in (seen.target, *seen.owners, seen.asked) if item is not None]
+    every = {f"{key}={value}" for item in items for key, value in (item["metadata"].get("labels") or {}).items()}
+    return tuple(sorted(every))
 
 
 def _undo(from_runbook: str, draft: Draft) -> str:

@@ -13,11 +13,13 @@ from agent_sre.actions.kind import (
     ParameterType,
     Refusal,
     RefusalReason,
-    Right,
     Seen,
+    reads,
+    writes,
 )
 from agent_sre.actions.marks import RESTARTED_AT
 from agent_sre.actions.preview import difference
+from agent_sre.actions.reach import replaced
 from agent_sre.domain.action import Risk
 from agent_sre.domain.instant import format_instant
 from agent_sre.domain.merge_patch import apply_merge_patch
@@ -41,23 +43,20 @@ def build(seen: Seen, parameters: Parameters) -> Draft | Refusal:
         parameters=dict(parameters),
         patch=patch,
         preview=difference(before, apply_merge_patch(before, patch), f"{ref}: now", f"{ref}: restarted"),
+        reach=replaced(seen.target),
         undo="Nothing to undo: the template stays the same; what the old processes held in memory is gone.",
     )
 
 
-_WORKLOADS = {"Deployment": "deployments", "StatefulSet": "statefulsets", "DaemonSet": "daemonsets"}
+_WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
 
 ROLLOUT_RESTART = ActionKind(
     name="rollout_restart",
     summary="Restart the pods of a workload, a few at a time, with the same template.",
     risk=Risk.LOW,
-    targets=tuple(_WORKLOADS),
+    targets=_WORKLOADS,
     parameters=(Parameter("workload", ParameterType.OBJECT, "The workload whose pods are replaced."),),
-    rights=tuple(
-        Right(verb, "apps", resource, writes)
-        for resource in _WORKLOADS.values()
-        for verb, writes in (("get", False), ("get", True), ("patch", True))
-    ),
+    rights=(*reads(*_WORKLOADS), *(right for kind in _WORKLOADS for right in writes(kind, "patch"))),
     expected="Every pod is replaced by a new one from the same template under the workload's own strategy.",
     verify="The alert's condition no longer holds and every replica is updated and available.",
     build=build,

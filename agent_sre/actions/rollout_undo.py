@@ -18,13 +18,15 @@ from agent_sre.actions.kind import (
     ParameterType,
     Refusal,
     RefusalReason,
-    Right,
     Seen,
     Value,
+    reads,
+    writes,
 )
 from agent_sre.actions.marks import EFFECT, RESTARTED_AT, keeper_note
 from agent_sre.actions.parameters import PREVIOUS_REVISION
 from agent_sre.actions.preview import difference
+from agent_sre.actions.reach import replaced
 from agent_sre.actions.revisions import REVISION, Revision, history, revision_of
 from agent_sre.domain.action import Risk
 from agent_sre.domain.merge_patch import apply_merge_patch, merge_patch_between, same
@@ -83,6 +85,7 @@ def _draft(seen: Seen, parameters: Parameters, chosen: Revision) -> Draft:
         parameters={**parameters, "to_revision": chosen.number},
         patch=patch,
         preview=preview + keeper_note(deployment),
+        reach=replaced(deployment),
         undo=f"{undo}; its ReplicaSet is kept.",
         undo_action="rollout_undo" if current else "",
         undo_parameters={"workload": str(ref), "to_revision": current} if current else None,
@@ -145,12 +148,7 @@ ROLLOUT_UNDO = ActionKind(
             placeholders=(PREVIOUS_REVISION,),
         ),
     ),
-    rights=(
-        Right("get", "apps", "deployments"),
-        Right("list", "apps", "replicasets"),
-        Right("get", "apps", "deployments", writes=True),
-        Right("patch", "apps", "deployments", writes=True),
-    ),
+    rights=(*reads("Deployment"), *reads("ReplicaSet", verb="list"), *writes("Deployment", "patch")),
     expected="New pods with the earlier template replace the present ones under the Deployment's own strategy.",
     verify="The alert's condition no longer holds and every replica is updated and available.",
     build=build,

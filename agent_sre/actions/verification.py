@@ -12,14 +12,15 @@ from typing import Any
 
 from agent_sre.actions.alert_condition import expression_of, still_firing
 from agent_sre.actions.catalogue import ACTIONS
+from agent_sre.actions.kind import ActionKind
 from agent_sre.actions.rollout_health import rollout_health
-from agent_sre.domain.action import Proposal
+from agent_sre.domain.action import Operation, Proposal
 from agent_sre.domain.alert import Alert, AlertStatus
 from agent_sre.domain.effect import Verified
 from agent_sre.domain.errors import PermanentError, TemporaryError
 from agent_sre.domain.visible import one_line
 from agent_sre.ports.clock import Clock
-from agent_sre.ports.cluster import ClusterReader
+from agent_sre.ports.cluster import READ_KINDS, ClusterReader
 from agent_sre.ports.metrics import MetricsReader
 
 HOLD = timedelta(seconds=30)
@@ -122,18 +123,41 @@ async def _condition(alert: Alert, expression: str, metrics: MetricsReader, now:
 
 
 async def _rollout(proposal: Proposal, reader: ClusterReader | None) -> _Look:
+    """The change is still in place, and what it was for is well: the object, and the workload that feels it."""
     if reader is None:
         return _Look(None, "no cluster is configured to look at the rollout", lasting=True)
+    kind = ACTIONS.get(proposal.action)
+    look = _gone if proposal.operation in (Operation.DELETE, Operation.EVICT) else _changed
     try:
-        found = await reader.get(proposal.target)
+        own = await look(proposal, kind, reader)
+        if proposal.workload is None or own.good is False or proposal.workload.kind not in READ_KINDS:
+            return own
+        felt = await reader.get(proposal.workload)
     except TemporaryError as error:
         return _Look(None, f"{proposal.target} could not be read: {error}")
     except PermanentError as error:
         return _Look(None, f"{proposal.target} cannot be read: {error}", lasting=True)
+    if felt is None:
+        return _Look(False, f"{proposal.workload} does not exist any more")
+    health = (kind.health if kind is not None and proposal.operation is Operation.CREATE else rollout_health)(felt)
+    return _Look(health.complete, f"{own.words}; {health.words}")
+
+
+async def _changed(proposal: Proposal, kind: ActionKind | None, reader: ClusterReader) -> _Look:
+    found = await reader.get(proposal.target)
     if found is None:
         return _Look(False, f"{proposal.target} does not exist any more")
-    kind = ACTIONS.get(proposal.action)
+    if proposal.operation is Operation.CREATE:
+        return _Look(True, f"{proposal.target} was started again")
     if kind is not None and not kind.applied(found, proposal.patch):
         return _Look(False, f"the change is no longer in place on {proposal.target}: somebody or something put it back")
-    health = rollout_health(found)
+    health = (kind.health if kind is not None else rollout_health)(found)
     return _Look(health.complete, health.words)
+
+
+async def _gone(proposal: Proposal, kind: ActionKind | None, reader: ClusterReader) -> _Look:
+    del kind
+    found = await reader.get(proposal.target)
+    if found is not None and found["metadata"].get("uid") == proposal.uid:
+        return _Look(False, f"{proposal.target} is still there")
+    return _Look(True, f"{proposal.target} is gone")

@@ -224,6 +224,10 @@ class MemoryEffects:
         own = (item for item in self._effects.values() if item.incident_id == incident_id)
         return tuple(sorted(own, key=lambda item: item.intended_at))
 
+    async def since(self, instant: datetime) -> tuple[Effect, ...]:
+        late = (item for item in self._effects.values() if item.intended_at >= instant)
+        return tuple(sorted(late, key=lambda item: item.intended_at))
+
 
 class MemoryJournal:
     """Journal in memory."""

@@ -11,6 +11,7 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
+from agent_sre.bootstrap.audit import export_audit, verify_audit, verify_audit_file
 from agent_sre.bootstrap.export import export_incident
 from agent_sre.bootstrap.snapshot import investigate_snapshot, runbooks
 from agent_sre.settings import Settings
@@ -20,7 +21,17 @@ if TYPE_CHECKING:
     from agent_sre.ports.health import Check
     from agent_sre.testing.shop.world import ShopWorld
 
-__all__ = ["demo", "doctor", "export_incident", "investigate_snapshot", "runbooks", "serve", "verify_audit"]
+__all__ = [
+    "demo",
+    "doctor",
+    "export_audit",
+    "export_incident",
+    "investigate_snapshot",
+    "runbooks",
+    "serve",
+    "verify_audit",
+    "verify_audit_file",
+]
 
 
 async def serve(settings: Settings) -> None:
@@ -99,19 +110,3 @@ async def doctor(settings: Settings) -> tuple[Check, ...]:
     from agent_sre.bootstrap.examination import examine
 
     return await examine(settings)
-
-
-async def verify_audit(settings: Settings, head: str | None) -> tuple[str | None, int, str]:
-    """The first problem of the audit log or None, its number of rows, and its last row's digest."""
-    from agent_sre.adapters.store_sql import open_store
-    from agent_sre.bootstrap.running import database_url
-    from agent_sre.domain.audit import GENESIS, AuditRow, first_bad_row
-
-    store = await open_store(database_url(settings))
-    try:
-        rows: list[AuditRow] = []
-        while batch := await store.journal.audit_rows(rows[-1].sequence if rows else 0, 10_000):
-            rows += batch
-    finally:
-        await store.close()
-    return first_bad_row(rows, head), len(rows), rows[-1].digest if rows else GENESIS

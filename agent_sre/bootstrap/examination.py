@@ -5,8 +5,8 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from agent_sre.actions.catalogue import ACTIONS
 from agent_sre.adapters.clock_system import SystemClock
+from agent_sre.bootstrap.acting import acting_rights
 from agent_sre.bootstrap.live import open_topology, signals
 from agent_sre.bootstrap.log_store import log_store_probe
 from agent_sre.bootstrap.metrics import metrics_probes
@@ -169,11 +169,6 @@ async def _probes(settings: Settings) -> list[Probe]:
         if settings.actions_mode == "approve":
             own = settings.actions_kubeconfig
             place = "" if own else place
-            namespaces = settings.listed(settings.actions_namespaces)
-            kinds = tuple(sorted({kind for action in ACTIONS.values() for kind in action.targets}))
-            probes.append(
-                KubernetesWriterProbe(
-                    settings.kubernetes, own or settings.kubeconfig, place, namespaces=namespaces, kinds=kinds
-                )
-            )
+            config = own or settings.kubeconfig
+            probes.append(KubernetesWriterProbe(settings.kubernetes, config, place, rights=acting_rights(settings)))
     return probes

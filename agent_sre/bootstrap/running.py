@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING
 import uvicorn
 from starlette.types import ASGIApp
 
-from agent_sre.actions.policy import Mode, Policy
 from agent_sre.adapters.changes_merged import MergedChanges
 from agent_sre.adapters.promql_parser import PackagedPromqlParser
 from agent_sre.adapters.store_sql import SingleWriter, SqlStore, open_store
 from agent_sre.bootstrap.desk import desk_of
+from agent_sre.bootstrap.acting import kill_switch, policy
 from agent_sre.bootstrap.server import Server, listen
 from agent_sre.bootstrap.suppression import suppressions
 from agent_sre.bootstrap.webhook_doors import doors
@@ -125,6 +125,8 @@ class _Parts:
         self.settings = settings
         self.world = world
         self.store = store
+        self.policy = policy(settings)
+        self.kill_switch = kill_switch(settings)
         self.telemetry = Telemetry()
         self._redaction = Redaction(secrets.token_bytes(32), site_patterns(settings.redact_patterns))
         self.changes = ChangeSignal()
@@ -183,7 +185,8 @@ class _Parts:
             writer=world.writer,
             signals=world.signals,
             runbooks=world.runbooks,
-            policy=policy(settings),
+            policy=self.policy,
+            kill_switch=self.kill_switch,
             limits=limits(settings, self._redaction),
             options=Options(
                 lookback=timedelta(seconds=settings.lookback_seconds),
@@ -274,15 +277,6 @@ def limits(settings: Settings, redaction: Redaction) -> Limits:
         parallel=settings.budget_parallel,
     )
     return Limits(timeout_seconds=settings.collector_timeout, redaction=redaction, per_backend=budget)
-
-
-def policy(settings: Settings) -> Policy:
-    """What the settings allow."""
-    return Policy(
-        mode=Mode(settings.actions_mode),
-        namespaces=frozenset(settings.listed(settings.actions_namespaces)),
-        kill_switch=settings.kill_switch,
-    )
 
 
 @asynccontextmanager

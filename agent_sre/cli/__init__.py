@@ -23,7 +23,7 @@ COMMANDS = {
     "runbooks": ("agent_sre.cli.runbooks:runbooks", "List and check runbooks."),
     "tools": ("agent_sre.cli.tools:tools", "Show and try the tools of MCP servers that a model may call."),
     "eval": ("agent_sre.cli.eval:evaluate", "Score the engine on a set of cases with known causes."),
-    "audit": ("agent_sre.cli.audit:audit", "Verify the audit log's hash chain."),
+    "audit": ("agent_sre.cli.audit:audit", "Verify the audit log's hash chain, or export it."),
     "settings": ("agent_sre.cli.settings:settings", "Explain all settings, or print .env.example."),
 }
 """Name -> where the click command is, and its line in ``--help``."""

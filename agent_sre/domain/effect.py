@@ -41,6 +41,8 @@ class Effect:
     detail: str = ""
     verified: Verified | None = None
     verification: str = ""
+    workload: str = ""
+    """Whose pods feel it, as ``ObjectRef`` writes it."""
 
     def recording(self, later: "Effect") -> "Effect":
         """What is stored once ``later`` is recorded over this. A pure function: the ledger makes it atomic.

@@ -48,6 +48,23 @@ def _between(before: Mapping[str, Any], after: Mapping[str, Any], path: str) -> 
     return patch
 
 
+def reverse_merge_patch(target: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    """The merge patch that gives back what ``patch`` takes from ``target``, and says nothing of anything else.
+
+    Nulls inside ``target`` cannot be given back: they come back as absent keys, which an API server reads alike.
+    """
+    back: dict[str, Any] = {}
+    for key, value in patch.items():
+        old = target.get(key)
+        if isinstance(value, Mapping) and isinstance(old, Mapping):
+            back[key] = reverse_merge_patch(old, value)
+        elif old is not None:
+            back[key] = deepcopy(old)
+        elif value is not None:
+            back[key] = None
+    return back
+
+
 def same(left: object, right: object) -> bool:
     """Equality as JSON has it: true is not 1, and objects and lists are compared inside."""
     if isinstance(left, Mapping) and isinstance(right, Mapping):

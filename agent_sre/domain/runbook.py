@@ -28,8 +28,8 @@ class DiagnosticStep:
 
 @dataclass(frozen=True, slots=True)
 class ActionTemplate:
-    """An action a runbook offers. ``parameters`` are literals or ``$object``, ``$object.name``, ``$object.namespace``,
-    ``$previous_revision``: placeholders that only evidence can fill."""
+    """An action a runbook offers. ``parameters`` are literals, or placeholders that only evidence can fill, which are
+    ``$object`` and those that the action's own parameters name, such as ``$previous_revision``."""
 
     action: str
     parameters: Mapping[str, str | int | bool]

@@ -22,6 +22,7 @@ from agent_sre.evidence.recording import Recording
 from agent_sre.evidence.scope import Limits, Readers
 from agent_sre.ports.clock import Clock, Ids
 from agent_sre.ports.cluster import ClusterWriter
+from agent_sre.ports.kill_switch import KillSwitch
 from agent_sre.ports.store import ApprovalStore, CaseStore, EffectLedger, IncidentStore, Journal
 
 Outcome = Literal["approved", "rejected", "expired", "superseded"]
@@ -109,6 +110,7 @@ class Context:
     policy: Policy
     limits: Limits
     options: Options = field(default_factory=Options)
+    kill_switch: KillSwitch | None = None
     recording: Recording | None = field(default=None, repr=False, compare=False)
     head_starts: HeadStarts = field(default_factory=HeadStarts, repr=False, compare=False)
     budgets: Budgets = field(default_factory=Budgets, repr=False, compare=False)

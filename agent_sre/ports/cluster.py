@@ -6,7 +6,7 @@ empty says that there is nothing of the kind; a listing that could not be made, 
 record, raises, and becomes a gap.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from agent_sre.domain.errors import PermanentError
@@ -116,8 +116,46 @@ OLDER_VERSIONS: dict[str, tuple[str, ...]] = {
 DEPLOYERS = frozenset({"Application", "Kustomization", "HelmRelease"})
 """What says what is deployed elsewhere: kept in a namespace of its own, beside those that it deploys to."""
 
-WRITE_KINDS = frozenset({"Deployment", "StatefulSet", "DaemonSet"})
-"""Every kind that may be changed, whatever an action asks for: what the shipped actions need, and nothing else."""
+_ROLLED_OUT = ("metadata.annotations", "spec.template")
+PATCHED_FIELDS: Mapping[str, tuple[str, ...]] = {
+    "Deployment": (*_ROLLED_OUT, "spec.replicas", "spec.paused"),
+    "StatefulSet": (*_ROLLED_OUT, "spec.replicas"),
+    "DaemonSet": _ROLLED_OUT,
+    "HorizontalPodAutoscaler": ("metadata.annotations", "spec.minReplicas", "spec.maxReplicas"),
+    "CronJob": ("metadata.annotations", "spec.suspend"),
+    "Node": ("metadata.annotations", "spec.unschedulable"),
+    "ConfigMap": ("metadata.annotations", "data"),
+}
+"""The fields of each kind that may be patched, with all below them: what the shipped actions need, and nothing else."""
+
+WRITE_KINDS: Mapping[str, frozenset[str]] = {
+    "patch": frozenset(PATCHED_FIELDS),
+    "create": frozenset({"Job"}),
+    "delete": frozenset({"Pod", "Job"}),
+    "evict": frozenset({"Pod"}),
+}
+"""Every kind that may be changed, by the way of changing it, whatever an action asks for."""
+
+
+def unwritable(verb: str, kind: str, patch: Mapping[str, Any] | None = None) -> str:
+    """Why this is never sent, whoever asks; "" where it may be. Every ClusterWriter asks this first."""
+    allowed = WRITE_KINDS.get(verb, frozenset())
+    if kind not in allowed:
+        return f"objects of kind {kind} are never changed by {verb}; allowed are {', '.join(sorted(allowed))}"
+    fields = PATCHED_FIELDS[kind] if patch is not None else ()
+    for path in _paths(patch or {}, ""):
+        if not any(path == field or path.startswith(f"{field}.") for field in fields):
+            return f"{path} of a {kind} is never patched; allowed are {', '.join(fields)}"
+    return ""
+
+
+def _paths(patch: Mapping[str, Any], above: str) -> Iterator[str]:
+    """The paths of a patch, as deep as the fields of PATCHED_FIELDS lie. An empty object is a path of its own."""
+    for key, value in patch.items():
+        path = f"{above}.{key}" if above else str(key)
+        deeper = isinstance(value, Mapping) and value and path in ("metadata", "spec")
+        yield from _paths(value, path) if deeper else (path,)
+
 
 NAMES_ONLY = {"Secret": ("v1", "secrets")}
 """Kinds of which a snapshot may hold names and keys, which is all that is given out of it. A live cluster is never
@@ -157,6 +195,23 @@ class ClusterWriter(Protocol):
         """Apply a JSON merge patch and return the object as it is then.
 
         ``resource_version`` is a precondition: PermanentError (a conflict, naming both versions) where the object has
-        changed since. ``dry_run`` asks the server to admit and validate only.
+        changed since. ``dry_run`` asks the server to admit and validate only. All four raise PermanentError for what
+        was refused, and TemporaryError where nothing is known to have happened or, as its words say, nothing is known.
         """
+        ...
+
+    async def create(self, manifest: Mapping[str, Any], *, dry_run: bool = False) -> Mapping[str, Any]:
+        """Create an object and return it as it is then. PermanentError (a conflict) where the name is taken."""
+        ...
+
+    async def delete(self, ref: ObjectRef, *, uid: str, dry_run: bool = False) -> None:
+        """Delete exactly the object with this uid, what it owns in the background after it, in its own grace time.
+
+        PermanentError where it is gone or where another object has its name (a conflict).
+        """
+        ...
+
+    async def evict(self, ref: ObjectRef, *, uid: str, dry_run: bool = False) -> None:
+        """Delete exactly the Pod with this uid as far as its disruption budget allows; TemporaryError while it does
+        not: nothing was begun. Otherwise as ``delete``."""
         ...

@@ -179,6 +179,10 @@ class EffectLedger(Protocol):
         """All effects of an incident, oldest first."""
         ...
 
+    async def since(self, instant: datetime) -> tuple[Effect, ...]:
+        """All effects that were intended at this instant (UTC) or later, oldest first."""
+        ...
+
 
 class Journal(Protocol):
     """The timeline for people and the hash-chained audit log for auditors."""

@@ -45,7 +45,7 @@ class ActionFields(BaseModel):
     model_config = _STRICT
     action: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")] = Field(description="A name from the catalogue.")
     parameters: dict[str, str | int | bool] = Field(
-        description="Literals, or placeholders that only evidence fills: $object, $previous_revision."
+        description="Literals, or placeholders that only evidence fills (docs/actions.md): $object, $half_more."
     )
     when: list[FaultName] = Field([], description="Fault types under which it is offered; empty: whenever it matches.")
     expected: Line = Field(description="What will be seen to happen.")

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, m
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from agent_sre.domain.errors import PermanentError
+from agent_sre.settings.actions import ActionSettings
 from agent_sre.settings.suppression import SuppressionSettings
 from agent_sre.settings.webhooks import WebhookSettings
 from agent_sre.settings.writeback import WritebackSettings
@@ -65,10 +66,10 @@ class MetricsInstance(BaseModel):
     grafana_source: str = ""
 
 
-_SECTIONS = (SuppressionSettings, WritebackSettings, WebhookSettings)
+_SECTIONS = (SuppressionSettings, WritebackSettings, WebhookSettings, ActionSettings)
 
 
-class Settings(SuppressionSettings, WritebackSettings, WebhookSettings, BaseSettings):
+class Settings(SuppressionSettings, WritebackSettings, WebhookSettings, ActionSettings, BaseSettings):
     """All settings, each ``AGENT_SRE_<NAME>``. Durations are in seconds."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", env_file_encoding="utf-8", extra="forbid")

@@ -3,10 +3,11 @@
 Objects are API JSON. ``uid``, ``resourceVersion`` and ``generation`` follow the server's rules: every change gets a new
 version, only a changed ``spec`` a new generation, a patch that changes nothing neither; ``status`` cannot be patched
 through the main resource. The failures that callers must survive can be played: a missing right, a server that is down,
-an answer lost after the effect. Every call is recorded.
+an answer lost after the effect. Every call is recorded in ``calls``, and in ``effects`` what really changed something.
+A deleted Pod stays for its grace time, marked, until somebody (``drop``) takes it away.
 
 Controllers are not simulated here; ``on_patch`` lets a test (or the demo's shop) react to a change, with ``update``,
-``add`` and ``delete`` as the controller's own writes.
+``add`` and ``drop`` as the controller's own writes.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -19,7 +20,8 @@ from agent_sre.domain.errors import AgentSreError, PermanentError, TemporaryErro
 from agent_sre.domain.field_selector import selects
 from agent_sre.domain.merge_patch import apply_merge_patch, same
 from agent_sre.domain.reference import ObjectRef
-from agent_sre.ports.cluster import CLUSTER_SCOPED, NAMES_ONLY, NEVER_READ, READ_KINDS, WRITE_KINDS, NotOffered
+from agent_sre.ports.cluster import CLUSTER_SCOPED, NAMES_ONLY, NEVER_READ, READ_KINDS, NotOffered, unwritable
+from agent_sre.testing.pod_eviction import leave
 
 OnPatch = Callable[[Mapping[str, Any], Mapping[str, Any]], None]
 _SERVER_OWNED = ("uid", "resourceVersion", "generation", "creationTimestamp", "name", "namespace")
@@ -36,6 +38,7 @@ class Call:
     dry_run: bool = False
     resource_version: str = ""
     patch: Mapping[str, Any] | None = None
+    uid: str = ""
 
 
 Calls = list[Call]
@@ -47,6 +50,7 @@ class FakeCluster:
 
     def __init__(self, objects: Iterable[Mapping[str, Any]] = (), *, on_patch: OnPatch | None = None) -> None:
         self.calls: Calls = []
+        self.effects: list[Call] = []
         self.on_patch = on_patch
         self._objects: dict[ObjectRef, dict[str, Any]] = {}
         self._version = 1000
@@ -75,12 +79,9 @@ class FakeCluster:
     ) -> Mapping[str, Any]:
         """Apply a merge patch where the version still is the one named."""
         call = Call("patch", ref.kind, ref.namespace, ref.name, dry_run, resource_version, deepcopy(dict(patch)))
-        if ref.kind not in WRITE_KINDS:
-            raise PermanentError(f"objects of kind {ref.kind} are never changed ({ref})")
+        self._permit("patch", ref, patch)
         self._enter(call)
-        before = self._objects.get(ref)
-        if before is None:
-            raise PermanentError(f'{_resource(ref.kind)} "{ref.name}" not found in namespace "{ref.namespace}"')
+        before = self._present(ref)
         current = str(before["metadata"]["resourceVersion"])
         if resource_version != current:
             raise PermanentError(
@@ -93,14 +94,57 @@ class FakeCluster:
         if not same(before, after):
             after["metadata"]["resourceVersion"] = self._next_version()
             self._objects[ref] = after
+            self.effects.append(call)
             if self.on_patch is not None:
                 self.on_patch(deepcopy(before), deepcopy(after))
-        if self._lost_answers:
-            self._lost_answers -= 1
-            raise TemporaryError(
-                f"the connection was cut while {ref} was being patched; whether it was applied is unknown"
-            )
+        self._answer(ref)
         return deepcopy(after)
+
+    async def create(self, manifest: Mapping[str, Any], *, dry_run: bool = False) -> Mapping[str, Any]:
+        """Create an object where its name is free."""
+        ref = ref_of(manifest)
+        call = Call("create", ref.kind, ref.namespace, ref.name, dry_run, patch=deepcopy(dict(manifest)))
+        self._permit("create", ref)
+        self._enter(call)
+        if ref in self._objects:
+            raise PermanentError(f'conflict: {_resource(ref.kind)} "{ref.name}" exists already')
+        if dry_run:
+            return deepcopy(dict(manifest))
+        self.add(manifest)
+        self.effects.append(call)
+        self._answer(ref)
+        return deepcopy(self._objects[ref])
+
+    async def delete(self, ref: ObjectRef, *, uid: str, dry_run: bool = False) -> None:
+        """Delete the object with this uid; a Pod is only marked."""
+        await self._remove(Call("delete", ref.kind, ref.namespace, ref.name, dry_run, uid=uid))
+
+    async def evict(self, ref: ObjectRef, *, uid: str, dry_run: bool = False) -> None:
+        """Delete the Pod with this uid where its disruption budget allows."""
+        await self._remove(Call("evict", ref.kind, ref.namespace, ref.name, dry_run, uid=uid))
+
+    async def _remove(self, call: Call) -> None:
+        ref = ObjectRef(call.kind, call.namespace, call.name)
+        self._permit(call.verb, ref)
+        self._enter(call)
+        found = self._present(ref)
+        if found["metadata"]["uid"] != call.uid:
+            uid = found["metadata"]["uid"]
+            raise PermanentError(f"conflict: the UID in the precondition ({call.uid}) is not that of {ref} ({uid})")
+        budgets = [item for other, item in self._objects.items() if other.kind == "PodDisruptionBudget"]
+        payer = leave(found, budgets) if call.verb == "evict" else None
+        if call.dry_run:
+            return
+        if payer is not None:
+            left = payer["status"]["disruptionsAllowed"] - 1
+            self.update(ref_of(payer), {"status": {"disruptionsAllowed": left}})
+        if ref.kind != "Pod":
+            self.drop(ref)
+            self.effects.append(call)
+        elif "deletionTimestamp" not in found["metadata"]:
+            self.update(ref, {"metadata": {"deletionTimestamp": "2026-01-05T12:00:30Z"}})
+            self.effects.append(call)
+        self._answer(ref)
 
     # ------------------------------------------------------------- the test's hands, and simulated controllers'
 
@@ -126,13 +170,17 @@ class FakeCluster:
         self._objects[ref] = after
         return deepcopy(after)
 
-    def delete(self, ref: ObjectRef) -> None:
+    def drop(self, ref: ObjectRef) -> None:
         """Remove an object; KeyError where there is none."""
         del self._objects[ref]
 
     def peek(self, ref: ObjectRef) -> dict[str, Any] | None:
         """The object as it is now, without a recorded call."""
         return deepcopy(self._objects.get(ref))
+
+    def everything(self) -> dict[ObjectRef, dict[str, Any]]:
+        """All objects as they are now, without a recorded call."""
+        return deepcopy(self._objects)
 
     def forbid(self, verb: str, kind: str, namespace: str = "") -> None:
         """Answer 403 to ``verb`` on ``kind`` from now on; ``namespace`` "" means everywhere."""
@@ -143,7 +191,7 @@ class FakeCluster:
         self._failures.setdefault(verb, []).extend(errors)
 
     def lose_answers(self, count: int = 1) -> None:
-        """Carry out the next patches, then raise TemporaryError as if the connection had been cut."""
+        """Carry out the next changes, then raise TemporaryError as if the connection had been cut."""
         self._lost_answers += count
 
     @property
@@ -167,6 +215,24 @@ class FakeCluster:
         if rights & self._forbidden:
             raise PermanentError(_forbidden_text(call))
 
+    def _permit(self, verb: str, ref: ObjectRef, patch: Mapping[str, Any] | None = None) -> None:
+        if why := unwritable(verb, ref.kind, patch):
+            raise PermanentError(f"{ref}: {why}")
+
+    def _present(self, ref: ObjectRef) -> dict[str, Any]:
+        found = self._objects.get(ref)
+        if found is None:
+            raise PermanentError(f'{_resource(ref.kind)} "{ref.name}" not found in namespace "{ref.namespace}"')
+        return found
+
+    def _answer(self, ref: ObjectRef) -> None:
+        """The answer after an effect, which may be lost."""
+        if self._lost_answers:
+            self._lost_answers -= 1
+            raise TemporaryError(
+                f"the connection was cut while {ref} was being changed; whether it was applied is unknown"
+            )
+
     def _admit(self, ref: ObjectRef, before: Mapping[str, Any], after: dict[str, Any]) -> dict[str, Any]:
         """What the server keeps of a patched object; PermanentError for what it refuses."""
         for field in _SERVER_OWNED:
@@ -176,6 +242,9 @@ class FakeCluster:
         after.pop("status", None)
         if "status" in before:
             after["status"] = deepcopy(before["status"])
+        _complete(ref.kind, after.get("spec") or {})
+        if before.get("immutable") and not same(before.get("data"), after.get("data")):
+            raise PermanentError(f"{ref} is invalid: data: field is immutable when `immutable` is set")
         if not same(before.get("spec"), after.get("spec")):
             _check_workload(ref, before, after)
             after["metadata"]["generation"] = before["metadata"]["generation"] + 1
@@ -209,6 +278,15 @@ def _forbidden_text(call: Call) -> str:
         f'cannot {call.verb} resource "{plural}" in API group "{group}" {place}; '
         f"grant {call.verb} on {_resource(call.kind)} to it"
     )
+
+
+def _complete(kind: str, spec: dict[str, Any]) -> None:
+    """Some switches are left out by a server while they are off, and one is filled in."""
+    for owner, field in (("Deployment", "paused"), ("Node", "unschedulable")):
+        if kind == owner and spec.get(field) is False:
+            del spec[field]
+    if kind == "CronJob":
+        spec.setdefault("suspend", False)
 
 
 def _check_workload(ref: ObjectRef, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:

@@ -1,15 +1,15 @@
 """A Kubernetes API server over real sockets, in front of any ClusterReader and ClusterWriter.
 
-Speaks what the adapters use of the API: paged lists, objects, merge patches with a version precondition, logs, reviews
-of own rights, Status objects for refusals, a bearer token. Failures can be played per request, and every request is
-recorded. With FakeCluster behind it, the real adapter can be held to the same suite as the fake.
+Speaks what the adapters use of the API: paged lists, objects, changes with their preconditions (``kube_api_writes``),
+logs, reviews of own rights, Status objects for refusals, a bearer token. Failures can be played per request, and every
+request is recorded. With FakeCluster behind it, the real adapter can be held to the same suite as the fake.
 """
 
 import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,11 +23,12 @@ from agent_sre.domain.reference import ObjectRef, Window
 from agent_sre.domain.telemetry import LogLine, LogSource
 from agent_sre.ports.cluster import CLUSTER_SCOPED, READ_KINDS, ClusterReader, ClusterWriter
 from agent_sre.ports.logs import LogReader
-from agent_sre.testing.kube_api_answers import code_of, forbidden, missing, status
+from agent_sre.testing.kube_api_answers import code_of, forbidden, missing, status, unavailable
+from agent_sre.testing.kube_api_writes import change
 
 _PATH = re.compile(
     r"/(?:api|apis)/(?P<version>v1|[^/]+/v[0-9a-z]+)(?:/namespaces/(?P<namespace>[^/]+))?"
-    r"/(?P<plural>[a-z]+)(?:/(?P<name>[^/]+))?(?P<log>/log)?"
+    r"/(?P<plural>[a-z]+)(?:/(?P<name>[^/]+))?(?P<below>/log|/eviction)?"
 )
 _KINDS = {(version, plural): kind for kind, (version, plural) in READ_KINDS.items()}
 _GROUPS = frozenset(version.partition("/")[0] for version, _ in READ_KINDS.values() if "/" in version)
@@ -136,7 +137,7 @@ class KubeApiServer:
         try:
             answer = await self._answer(request, body)
         except TemporaryError as error:
-            answer = status(503, str(error))
+            answer = unavailable(error)
         except PermanentError as error:
             answer = status(code_of(str(error)), str(error))
         return answer if fault is None else await _play(fault, request)
@@ -154,15 +155,16 @@ class KubeApiServer:
         if match is None or kind is None:
             return status(404, "the server could not find the requested resource")
         namespace, name = match["namespace"] or "", match["name"] or ""
-        verb = {"GET": "get" if name else "list", "PATCH": "patch"}.get(request.method, request.method.lower())
-        if match["log"]:
+        below = match["below"] or ""
+        verb = {"GET": "get" if name else "list", "POST": "create"}.get(request.method, request.method.lower())
+        if below == "/log":
             return await self._log(namespace, name, request.query)
-        if (verb, match["plural"]) in self.denied:
-            return status(403, forbidden(verb, match["version"], match["plural"], namespace))
+        if (verb, match["plural"] + below) in self.denied:
+            return status(403, forbidden(verb, match["version"], match["plural"] + below, namespace))
         if verb == "list":
             return await self._list(kind, namespace, request.query)
         ref = ObjectRef(kind, "" if kind in CLUSTER_SCOPED else namespace, name)
-        return await (self._patch(ref, body, request) if verb == "patch" else self._get(ref))
+        return await (self._get(ref) if verb == "get" else self._change(verb, below, ref, body, request))
 
     def _discovery(self, path: str) -> web.Response | None:
         """The server's version, an API group, or 404 for everything of a group that is not served."""
@@ -226,19 +228,16 @@ class KubeApiServer:
         found = await self.reader.get(ref)
         return missing(ref) if found is None else web.json_response(found)
 
-    async def _patch(self, ref: ObjectRef, body: Any, request: web.Request) -> web.Response:
-        if self.writer is None or request.content_type != "application/merge-patch+json":
-            return status(415, f"the body of the request was in an unknown format: {request.content_type}")
-        if await self.reader.get(ref) is None:
-            return missing(ref)
-        metadata = dict(body.get("metadata") or {})
-        version = str(metadata.pop("resourceVersion", ""))
-        patch = {**body, "metadata": metadata}
-        dry_run = request.query.get("dryRun") == "All"
-        after = await self.writer.patch(ref, patch, resource_version=version, dry_run=dry_run)
-        if not dry_run and str(after["metadata"]["resourceVersion"]) != version:
+    async def _change(self, verb: str, below: str, ref: ObjectRef, body: Any, request: web.Request) -> web.Response:
+        if self.writer is None or verb not in ("patch", "create", "delete"):
+            return status(405, "the server does not allow this method on the requested resource")
+        if verb == "create" and not below:
+            ref = replace(ref, name=str(body["metadata"]["name"]))
+        asked = "evict" if below == "/eviction" else verb
+        answer, changed = await change(asked, ref, body, request, self.reader, self.writer)
+        if changed:
             self.patched.append(ref)
-        return web.json_response(after)
+        return answer
 
     async def _log(self, namespace: str, pod: str, query: Mapping[str, str]) -> web.Response:
         previous = query.get("previous") == "true"

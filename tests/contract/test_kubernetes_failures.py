@@ -277,9 +277,8 @@ async def test_the_probe_asks_for_rights_and_reads_nothing(server: KubeApiServer
 async def test_the_executors_probe_names_the_right_that_is_missing(
     server: KubeApiServer, connection: Connection
 ) -> None:
-    probe = KubernetesWriterProbe(
-        "kubeconfig", connection.access.kubeconfig, "", namespaces=("shop", "bank"), kinds=("Deployment",)
-    )
+    rights = tuple(("patch", "apps", "deployments", namespace) for namespace in ("shop", "bank"))
+    probe = KubernetesWriterProbe("kubeconfig", connection.access.kubeconfig, "", rights=rights)
     (good,) = await probe.check()
     assert good.state is CheckState.OK
     server.denied = {("patch", "deployments")}
@@ -293,7 +292,7 @@ async def test_the_executors_probe_names_the_right_that_is_missing(
 
 
 async def test_the_executors_probe_of_no_namespaces_says_that_nothing_is_open(connection: Connection) -> None:
-    probe = KubernetesWriterProbe("kubeconfig", connection.access.kubeconfig, "", namespaces=(), kinds=("Deployment",))
+    probe = KubernetesWriterProbe("kubeconfig", connection.access.kubeconfig, "", rights=())
     (check,) = await probe.check()
     assert check.state is CheckState.WARNING
     assert "AGENT_SRE_ACTIONS_NAMESPACES" in check.fix

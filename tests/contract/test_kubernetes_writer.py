@@ -11,6 +11,7 @@ from agent_sre.domain.reference import ObjectRef
 from agent_sre.ports.cluster import READ_KINDS, WRITE_KINDS
 from agent_sre.testing.cluster import FakeCluster
 from agent_sre.testing.kube_api_server import Fault, KubeApiServer
+from agent_sre.testing.kubernetes_objects import pod
 from tests.contract.telemetry_values import OBJECTS
 
 CART = ObjectRef("Deployment", "shop", "cart")
@@ -134,15 +135,114 @@ async def test_what_was_sent_is_a_merge_patch_with_precondition_and_author(
     assert request.body == {**patch, "metadata": {"annotations": {"a": None}, "resourceVersion": before}}
 
 
-@pytest.mark.parametrize("kind", sorted({*READ_KINDS, "Secret"} - WRITE_KINDS))
+@pytest.mark.parametrize(
+    ("verb", "kind"),
+    [(verb, kind) for verb, kinds in WRITE_KINDS.items() for kind in sorted({*READ_KINDS, "Secret"} - kinds)],
+)
 async def test_kinds_that_no_action_changes_are_never_written(
-    server: KubeApiServer, writer: KubernetesWriter, kind: str
+    server: KubeApiServer, writer: KubernetesWriter, verb: str, kind: str
 ) -> None:
-    with pytest.raises(PermanentError, match=kind):
-        await writer.patch(ObjectRef(kind, "shop", "x"), {}, resource_version="1")
-    with pytest.raises(PermanentError, match="needs a namespace"):
-        await writer.patch(ObjectRef("Deployment", "", "cart"), {}, resource_version="1")
+    with pytest.raises(PermanentError, match=f"objects of kind {kind} are never changed by {verb}"):
+        await _send(writer, verb, ObjectRef(kind, "shop", "x"))
     assert server.requests == []
+
+
+async def test_an_object_without_its_namespace_is_never_written(
+    server: KubeApiServer, writer: KubernetesWriter
+) -> None:
+    for verb, kind in (("patch", "Deployment"), ("create", "Job"), ("delete", "Pod"), ("evict", "Pod")):
+        with pytest.raises(PermanentError, match="needs a namespace"):
+            await _send(writer, verb, ObjectRef(kind, "", "cart"))
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "patch", "path"),
+    [
+        ("Deployment", {"spec": {"selector": {}}}, "spec.selector"),
+        ("Deployment", {"spec": {"replicas": 3, "strategy": {"type": "Recreate"}}}, "spec.strategy"),
+        ("Deployment", {"metadata": {"labels": {"a": "b"}}}, "metadata.labels"),
+        ("Deployment", {"metadata": {"finalizers": None}}, "metadata.finalizers"),
+        ("Deployment", {"spec": None}, "spec"),
+        ("Deployment", {"status": {"replicas": 0}}, "status"),
+        ("DaemonSet", {"spec": {"replicas": 0}}, "spec.replicas"),
+        ("Node", {"spec": {"taints": []}}, "spec.taints"),
+        ("Node", {"metadata": {"labels": {"a": "b"}}}, "metadata.labels"),
+        ("ConfigMap", {"binaryData": {"a": "Yg=="}}, "binaryData"),
+        ("ConfigMap", {"immutable": True}, "immutable"),
+        ("CronJob", {"spec": {"jobTemplate": {}}}, "spec.jobTemplate"),
+        ("HorizontalPodAutoscaler", {"spec": {"scaleTargetRef": {}}}, "spec.scaleTargetRef"),
+    ],
+)
+async def test_fields_that_no_action_changes_are_never_patched(
+    server: KubeApiServer, writer: KubernetesWriter, kind: str, patch: dict[str, object], path: str
+) -> None:
+    ref = ObjectRef(kind, "" if kind == "Node" else "shop", "x")
+    with pytest.raises(PermanentError, match=f"{path} of a {kind} is never patched"):
+        await writer.patch(ref, patch, resource_version="1")
+    with pytest.raises(PermanentError, match=f"{path} of a {kind} is never patched"):
+        await FakeCluster().patch(ref, patch, resource_version="1")
+    assert server.requests == []
+
+
+async def _send(writer: KubernetesWriter, verb: str, ref: ObjectRef) -> None:
+    if verb == "patch":
+        await writer.patch(ref, {}, resource_version="1")
+    elif verb == "create":
+        await writer.create({"kind": ref.kind, "metadata": {"name": ref.name, "namespace": ref.namespace}})
+    elif verb == "delete":
+        await writer.delete(ref, uid="1")
+    else:
+        await writer.evict(ref, uid="1")
+
+
+async def test_what_is_sent_to_take_a_pod_away_names_its_uid_and_where_a_dry_run_belongs(
+    server: KubeApiServer, cluster: FakeCluster, writer: KubernetesWriter
+) -> None:
+    ref = cluster.add(pod("cart-1"))
+    uid = cluster.everything()[ref]["metadata"]["uid"]
+    await writer.delete(ref, uid=uid, dry_run=True)
+    await writer.evict(ref, uid=uid, dry_run=True)
+    deletion, eviction = server.requests
+    assert (deletion.method, deletion.path, deletion.query) == ("DELETE", "/api/v1/namespaces/shop/pods/cart-1", {})
+    assert deletion.body["preconditions"] == {"uid": uid}
+    assert deletion.body["dryRun"] == ["All"], "with a body, a server does not look at the query"
+    assert deletion.body["propagationPolicy"] == "Background"
+    assert (eviction.method, eviction.path) == ("POST", "/api/v1/namespaces/shop/pods/cart-1/eviction")
+    assert eviction.query == {"dryRun": "All"}
+    assert eviction.body["deleteOptions"] == {"preconditions": {"uid": uid}, "dryRun": ["All"]}
+    assert cluster.effects == []
+
+
+async def test_a_deletion_that_the_http_library_repeats_after_a_cut_has_no_second_effect(
+    server: KubeApiServer, cluster: FakeCluster, writer: KubernetesWriter
+) -> None:
+    ref = cluster.add(pod("cart-1"))
+    server.faults = [Fault(0, after=True)]
+    await writer.delete(ref, uid=cluster.everything()[ref]["metadata"]["uid"])
+    assert [request.method for request in server.requests] == ["DELETE", "DELETE"]
+    assert len(cluster.effects) == 1
+
+
+@pytest.mark.parametrize(
+    ("verb", "status"),
+    [("create", 0), ("evict", 0), *((verb, status) for verb in ("create", "delete", "evict") for status in (500, 504))],
+)
+async def test_any_change_whose_answer_is_lost_leaves_it_unknown_and_is_sent_once(
+    server: KubeApiServer, cluster: FakeCluster, writer: KubernetesWriter, verb: str, status: int
+) -> None:
+    ref = cluster.add(pod("cart-1"))
+    uid = cluster.everything()[ref]["metadata"]["uid"]
+    server.faults = [Fault(status, "gone", after=True)]
+    with pytest.raises(TemporaryError, match="whether it was applied is unknown"):
+        if verb == "create":
+            await writer.create({"kind": "Job", "metadata": {"name": "a", "namespace": "shop"}, "spec": {}})
+        elif verb == "delete":
+            await writer.delete(ref, uid=uid)
+        else:
+            await writer.evict(ref, uid=uid)
+    assert [call.verb for call in cluster.effects] == [verb]
+    assert len(server.requests) == 1
 
 
 async def test_only_what_took_effect_counts_as_patched(

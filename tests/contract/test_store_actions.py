@@ -180,3 +180,16 @@ async def test_an_effect_that_was_never_intended_is_not_recorded(store: Store) -
     with pytest.raises(PermanentError, match="eff-1 was never intended"):
         await store.effects.record(effect(state=EffectState.DONE))
     assert await store.effects.of_incident("inc-1") == ()
+
+
+async def test_effects_of_all_incidents_since_an_instant(store: Store) -> None:
+    for number in range(120):
+        made = effect(f"eff-{number}", f"app-{number}", incident_id=f"inc-{number % 3}", intended_at=after(number))
+        await store.effects.intend(replace(made, workload="Deployment shop/cart"))
+    # A replica whose clock is behind writes an older time later.
+    await store.effects.intend(effect("eff-late", "app-late", intended_at=after(-3)))
+    found = await store.effects.since(after(5))
+    assert [item.intended_at for item in found] == [after(number) for number in range(5, 120)]
+    assert {item.workload for item in found} == {"Deployment shop/cart"}
+    assert len(await store.effects.since(after(-3))) == 121
+    assert await store.effects.since(after(120)) == ()

@@ -1,6 +1,7 @@
 """Killed at any step, any number of times, with any failures: at most one effect, and the outcome becomes known."""
 
 import asyncio
+import contextlib
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
@@ -8,10 +9,12 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from agent_sre.actions.executor import ATTEMPTS
 from agent_sre.domain.effect import Effect, EffectState
 from agent_sre.domain.errors import TemporaryError
+from agent_sre.testing.cluster import FakeCluster
 from tests.unit.actions.executions import Killed, World
+from tests.unit.actions.kinds import CASES, Case, proposal_of
 from tests.unit.actions.rollouts import GOOD, REF, RESTART, UNDO, approved, proposal
 
-TICKS = 18
+TICKS = 20
 """Ticks of a whole undisturbed run; a life of so many ends in death at any one step."""
 
 # Whether a property holds must not depend on how busy the machine is; pytest-timeout bounds the time.
@@ -84,5 +87,40 @@ def test_a_foreign_change_while_dead_never_doubles_and_never_overwrites(life: in
         assert found is not None
         assert found["spec"]["replicas"] == 7
         assert (found["spec"]["template"] == GOOD) == (effect.state is EffectState.DONE)
+
+    asyncio.run(story())
+
+
+# ------------------------------------------------------------------------------------------ every action there is
+
+
+@pytest.mark.parametrize("item", CASES, ids=str)
+@pytest.mark.parametrize("life", range(TICKS))
+async def test_every_action_killed_once_at_every_step_ends_as_if_it_had_not_been(item: Case, life: int) -> None:
+    calm, world = World(FakeCluster(item.objects())), World(FakeCluster(item.objects()))
+    await calm.run(approved(await proposal_of(item, calm.cluster)))
+    approval = approved(await proposal_of(item, world.cluster))
+    with pytest.raises(Killed):
+        await world.run(approval, ticks=life)
+    effect = await world.run(approval)
+    assert effect.state is EffectState.DONE
+    assert len(world.cluster.effects) == 1
+    assert world.cluster.everything() == calm.cluster.everything()
+    assert item.after(world.cluster)
+
+
+@ANY_SPEED
+@given(st.sampled_from(CASES), st.lists(st.integers(0, TICKS), max_size=5), st.integers(0, 2))
+def test_every_action_killed_often_with_lost_answers(item: Case, lives: list[int], lost: int) -> None:
+    async def story() -> None:
+        world = World(FakeCluster(item.objects()))
+        world.cluster.lose_answers(lost)
+        approval = approved(await proposal_of(item, world.cluster))
+        for life in lives:
+            with contextlib.suppress(Killed):
+                await world.run(approval, ticks=life)
+        assert (await world.run(approval)).state is EffectState.DONE
+        assert len(world.cluster.effects) == 1
+        assert item.after(world.cluster)
 
     asyncio.run(story())

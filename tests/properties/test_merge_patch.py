@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from agent_sre.domain.merge_patch import apply_merge_patch, merge_patch_between, same
+from agent_sre.domain.merge_patch import apply_merge_patch, merge_patch_between, reverse_merge_patch, same
 
 # Inside objects no null: a Kubernetes object has none, and a merge patch cannot write one. Inside lists anything goes.
 LEAF = st.one_of(st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text(max_size=6))
@@ -81,3 +81,18 @@ def test_a_null_in_the_aim_is_named() -> None:
 
 def test_true_is_not_one() -> None:
     assert merge_patch_between({"a": 1}, {"a": True}) == {"a": True}
+
+
+PATCH: st.SearchStrategy[Any] = st.dictionaries(
+    KEY, st.one_of(st.none(), VALUE, st.dictionaries(KEY, st.one_of(st.none(), VALUE), max_size=3)), max_size=4
+)
+
+
+@ANY_SPEED
+@given(OBJECT, PATCH)
+def test_what_a_patch_took_is_given_back_and_nothing_else_is_said(
+    target: dict[str, Any], patch: dict[str, Any]
+) -> None:
+    back = reverse_merge_patch(target, patch)
+    assert same(apply_merge_patch(apply_merge_patch(target, patch), back), target)
+    assert back.keys() <= patch.keys()

@@ -10,7 +10,8 @@ from importlib import import_module
 from pathlib import Path
 
 from agent_sre.adapters.kubernetes_api.connection import TIMEOUT, Access, Connection, Mode, in_pod
-from agent_sre.adapters.kubernetes_api.probe import ConnectionProbe, patch_rights
+from agent_sre.adapters.kubernetes_api.grants import Right
+from agent_sre.adapters.kubernetes_api.probe import ConnectionProbe, acting_rights
 from agent_sre.adapters.kubernetes_api.reach import Reach
 from agent_sre.adapters.kubernetes_api.reader import KubernetesCluster
 from agent_sre.adapters.kubernetes_api.writer import KubernetesWriter
@@ -71,20 +72,17 @@ class KubernetesProbe:
 
 
 class KubernetesWriterProbe:
-    """The doctor's look at the executor's account: may it patch these kinds in these namespaces ("" for all)?"""
+    """The doctor's look at the executor's account: has it the rights of the actions that are allowed?"""
 
-    def __init__(
-        self, mode: Mode, kubeconfig: str, context: str, *, namespaces: tuple[str, ...], kinds: tuple[str, ...]
-    ) -> None:
+    def __init__(self, mode: Mode, kubeconfig: str, context: str, *, rights: tuple[Right, ...]) -> None:
         self._access = _executors(mode, kubeconfig, context, TIMEOUT)
-        self._namespaces = namespaces
-        self._kinds = kinds
+        self._rights = rights
 
     async def check(self) -> tuple[Check, ...]:
         """One line; asks with the executor's own account."""
         connection = Connection(self._access)
         try:
-            return (await patch_rights(connection, self._namespaces, self._kinds),)
+            return (await acting_rights(connection, self._rights),)
         finally:
             await connection.close()
 

@@ -77,13 +77,9 @@ class ConnectionProbe:
         return Check(subject, CheckState.OK, detail)
 
 
-async def patch_rights(connection: Connection, namespaces: Iterable[str], kinds: Iterable[str]) -> Check:
-    """Whether the connection's account may patch these kinds in these namespaces ("" for all). Never raises."""
-    needed = {
-        ("patch", READ_KINDS[kind][0].rpartition("/")[0], READ_KINDS[kind][1], namespace): None
-        for namespace in namespaces
-        for kind in kinds
-    }
+async def acting_rights(connection: Connection, rights: Iterable[Right]) -> Check:
+    """Whether the connection's account has these rights (namespace "" for what is cluster-scoped). Never raises."""
+    needed = dict.fromkeys(rights)
     if not needed:
         fix = "set AGENT_SRE_ACTIONS_NAMESPACES"
         return Check(_WRITER, CheckState.WARNING, "no namespace is open to actions, so each is refused", fix)
@@ -95,7 +91,7 @@ async def patch_rights(connection: Connection, namespaces: Iterable[str], kinds:
         who = await account(connection)
         detail = _counted(missing, needed, who) + "; without them approved actions are refused"
         return Check(_WRITER, CheckState.FAILED, detail, commands(missing, who, _WRITER_ROLE))
-    return Check(_WRITER, CheckState.OK, f"all {len(needed)} patching rights are there ({by_verb(needed)})")
+    return Check(_WRITER, CheckState.OK, f"all {len(needed)} acting rights are there ({by_verb(needed)})")
 
 
 async def _missing(connection: Connection, rights: Iterable[Right]) -> list[Right]:

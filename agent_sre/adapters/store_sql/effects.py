@@ -1,5 +1,7 @@
 """The effect ledger: at most one effect per approval, held by a unique column."""
 
+from datetime import datetime, timedelta
+
 from sqlalchemy import select, update
 
 from agent_sre.adapters.store_sql.codec import decode, encode
@@ -7,6 +9,10 @@ from agent_sre.adapters.store_sql.database import Database
 from agent_sre.adapters.store_sql.schema import EFFECTS
 from agent_sre.domain.effect import Effect
 from agent_sre.domain.errors import PermanentError
+
+_BATCH = 100
+_DISORDER = timedelta(minutes=10)
+"""How far replicas' clocks may be apart."""
 
 
 class SqlEffects:
@@ -46,3 +52,19 @@ class SqlEffects:
         async with self._database.read() as connection:
             bodies = (await connection.execute(query)).scalars().all()
         return tuple(sorted((decode(Effect, body) for body in bodies), key=lambda item: item.intended_at))
+
+    async def since(self, instant: datetime) -> tuple[Effect, ...]:
+        # Newest first, until those are met that are surely older: rows are written in about the order of their times.
+        found: list[Effect] = []
+        last: int | None = None
+        while True:
+            query = select(EFFECTS.c.sequence, EFFECTS.c.body).order_by(EFFECTS.c.sequence.desc()).limit(_BATCH)
+            async with self._database.read() as connection:
+                rows = (
+                    await connection.execute(query if last is None else query.where(EFFECTS.c.sequence < last))
+                ).all()
+            batch = [decode(Effect, row.body) for row in rows]
+            found += [item for item in batch if item.intended_at >= instant]
+            if len(rows) < _BATCH or all(item.intended_at < instant - _DISORDER for item in batch):
+                return tuple(sorted(found, key=lambda item: item.intended_at))
+            last = rows[-1].sequence

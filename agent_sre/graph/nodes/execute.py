@@ -33,6 +33,7 @@ async def execute(state: State, runtime: Runtime[Context]) -> Update:
                     clock=context.clock,
                     policy=context.policy,
                     journal=context.journal,
+                    kill_switch=context.kill_switch,
                 )
             )
     done = any(effect.state is EffectState.DONE for effect in effects)

@@ -54,6 +54,8 @@ async def _first_permitted(
 ) -> Approval | None:
     if context.readers.cluster is None:
         return None
+    now = context.options.fixed_now or context.clock.now()
+    lately = await context.effects.since(now - context.policy.cooldown)
     for runbook, template in _offers(context, incident, hypothesis):
         proposal = await build_proposal(
             template,
@@ -62,12 +64,12 @@ async def _first_permitted(
             context.readers.cluster,
             incident_id=incident.id,
             proposal_id=f"{incident.id}-{run}-{index + 1}",
-            now=context.options.fixed_now or context.clock.now(),
+            now=now,
         )
         if isinstance(proposal, Refusal):
             await _note(context, incident, run, hypothesis, template, proposal.sentence)
             continue
-        decision = permit(proposal, context.policy)
+        decision = permit(proposal, context.policy, now, lately)
         if decision in (PolicyDecision.ALLOWED, PolicyDecision.SUGGEST_ONLY):
             return _approval(context, proposal, decision)
         await _note(context, incident, run, hypothesis, template, decision.sentence)

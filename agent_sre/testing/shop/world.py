@@ -138,7 +138,7 @@ class ShopWorld:
                 self.cluster.update(ref, {"spec": {"replicas": 0}, "status": {"replicas": 0, "readyReplicas": 0}})
             for name in _pod_names(earlier.replica_set):
                 if self.cluster.peek(ObjectRef("Pod", NAMESPACE, name)) is not None:
-                    self.cluster.delete(ObjectRef("Pod", NAMESPACE, name))
+                    self.cluster.drop(ObjectRef("Pod", NAMESPACE, name))
         created = at
         stored = self.cluster.peek(ObjectRef("ReplicaSet", NAMESPACE, current.replica_set))
         if stored is not None:

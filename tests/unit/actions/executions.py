@@ -11,11 +11,12 @@ from agent_sre.domain.approval import Approval
 from agent_sre.domain.audit import AuditRow, first_bad_row
 from agent_sre.domain.effect import Effect
 from agent_sre.domain.merge_patch import same
+from agent_sre.ports.kill_switch import KillSwitch
 from agent_sre.testing.clock import FrozenClock
 from agent_sre.testing.cluster import FakeCluster
 from tests.unit.actions.rollouts import bad_rollout
 
-ALLOW = Policy(mode=Mode.APPROVE, namespaces=frozenset({"shop"}))
+ALLOW = Policy(mode=Mode.APPROVE, namespaces=frozenset({"shop"}), nodes=frozenset({"node-*"}))
 
 
 class Killed(BaseException):
@@ -64,9 +65,16 @@ class World:
         self.cluster.on_patch = self._count
 
     def _count(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
-        self.template_changes += not same(before["spec"]["template"], after["spec"]["template"])
+        old, new = ((item.get("spec") or {}).get("template") for item in (before, after))
+        self.template_changes += not same(old, new)
 
-    async def run(self, approval: Approval, policy: Policy = ALLOW, ticks: int | None = None) -> Effect:
+    async def run(
+        self,
+        approval: Approval,
+        policy: Policy = ALLOW,
+        ticks: int | None = None,
+        kill_switch: KillSwitch | None = None,
+    ) -> Effect:
         """One process that executes, killed after so many ticks."""
         life = Life(ticks)
         return await execute(
@@ -77,6 +85,7 @@ class World:
             clock=self.clock,
             policy=policy,
             journal=Mortal(self.store.journal, life),
+            kill_switch=kill_switch,
         )
 
     async def audit(self) -> tuple[AuditRow, ...]:

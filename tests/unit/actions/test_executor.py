@@ -112,7 +112,7 @@ async def test_unknown_stays_an_intent_until_the_object_can_be_read() -> None:
     world = World()
     approval = approved(await proposal(world.cluster))
     with pytest.raises(Killed):
-        await world.run(approval, ticks=11)  # right after the patch
+        await world.run(approval, ticks=13)  # right after the patch
     assert world.template_changes == 1
     world.cluster.fail("get", *[DOWN] * (ATTEMPTS + 1))
     with pytest.raises(TemporaryError, match="does not answer"):
@@ -143,7 +143,7 @@ async def test_our_mark_tells_of_our_effect_though_the_object_has_changed_again(
     world = World()
     approval = approved(await proposal(world.cluster))
     with pytest.raises(Killed):
-        await world.run(approval, ticks=11)  # right after the patch
+        await world.run(approval, ticks=13)  # right after the patch
     world.cluster.update(REF, {"spec": {"template": {"spec": {"priorityClassName": "a later rollout"}}}})
     effect = await world.run(approval)
     assert effect.state is EffectState.DONE
@@ -154,7 +154,7 @@ async def test_the_specification_tells_of_our_effect_though_a_tool_removed_the_m
     world = World()
     approval = approved(await proposal(world.cluster))
     with pytest.raises(Killed):
-        await world.run(approval, ticks=11)  # right after the patch
+        await world.run(approval, ticks=13)  # right after the patch
     world.cluster.update(REF, {"metadata": {"annotations": {"agent-sre.io/effect": None}}})
     effect = await world.run(approval)
     assert effect.state is EffectState.DONE
@@ -190,7 +190,7 @@ async def test_a_change_between_dry_run_and_patch_is_refused() -> None:
     world = World()
     approval = approved(await proposal(world.cluster))
     with pytest.raises(Killed):
-        await world.run(approval, ticks=6)  # before the dry run
+        await world.run(approval, ticks=8)  # before the dry run
     world.cluster.update(REF, {"spec": {"replicas": 3}})
     assert (await world.run(approval)).state is EffectState.REFUSED
 
@@ -198,7 +198,7 @@ async def test_a_change_between_dry_run_and_patch_is_refused() -> None:
 async def test_an_object_that_is_gone_is_refused() -> None:
     world = World()
     approval = approved(await proposal(world.cluster))
-    world.cluster.delete(REF)
+    world.cluster.drop(REF)
     effect = await world.run(approval)
     assert effect.state is EffectState.REFUSED
     assert "does not exist any more" in effect.detail

@@ -150,7 +150,7 @@ async def test_a_change_that_was_put_back_is_not_recovered() -> None:
 
 async def test_an_object_that_is_gone_is_not_recovered() -> None:
     look = await after_undo()
-    look.cluster.delete(REF)
+    look.cluster.drop(REF)
     verified, sentence = await look.verify(ScriptedMetrics(firing_until(0)))
     assert verified is Verified.NOT_RECOVERED
     assert "does not exist any more" in sentence

@@ -121,4 +121,4 @@ def test_a_wrong_path_is_a_usage_error(verb: str, tmp_path: Path) -> None:
 def test_the_command_lists_runbooks_with_their_actions() -> None:
     lines = CliRunner().invoke(command, ["list"]).output.splitlines()
     assert len(lines) == len(LIBRARY)
-    assert any(line.startswith("bad-deploy ") and line.endswith("[rollout_undo]") for line in lines)
+    assert any(line.startswith("bad-deploy ") and line.endswith("[rollout_undo, rollout_pause]") for line in lines)
