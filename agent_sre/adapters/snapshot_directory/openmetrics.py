@@ -12,17 +12,18 @@ import re
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import IO, NoReturn
+from io import BufferedIOBase
+from typing import IO, NoReturn, cast
 
 import numpy as np
 import orjson
 
-from agent_sre.adapters.snapshot_directory.openmetrics_block import OF_NUMBERS, Block
+from agent_sre.adapters.snapshot_directory.openmetrics_block import OF_NUMBERS, ROOM, Block
 from agent_sre.domain.errors import PermanentError
 from agent_sre.domain.telemetry import TRACE_LABELS, Exemplar, Series
 
 MAX_LINE = 1024 * 1024
-_BLOCK = 512 * 1024
+_BLOCK = 2 * 1024 * 1024
 _NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _LABEL = re.compile(r'\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*=\s*"((?:[^"\\\n]|\\.)*)"\s*(,|(?=\}))')
 _PLAIN_LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="([^"\\\n]*)"')
@@ -67,7 +68,7 @@ class _Parser:
         self.ended = False
         self.before = 0
         """Lines before the block at hand."""
-        self._block = Block(b"", 0)
+        self._block = Block(bytearray(), 0)
         self._runs: list[_Run] = []
         """Of the block at hand, not yet converted: series, first line, the line after the last, bytes of the prefix."""
         self._size = 1
@@ -277,18 +278,23 @@ def parse_openmetrics(stream: IO[bytes], file: str, now: float) -> Parsed:
 
 
 def _blocks(stream: IO[bytes], parser: _Parser) -> Iterator[Block]:
-    """The stream's text in parts of whole lines; the last one gets its end also where nothing ends it."""
-    left = b""
-    while more := stream.read(_BLOCK):
-        text = left + more
-        size = text.rfind(b"\n") + 1
-        left = text[size:]
-        if len(left) > MAX_LINE:
-            number = parser.before + text.count(b"\n") + 1
+    """The stream's text in parts of whole lines, each until the next is asked for; the last line gets its end also
+    where nothing ends it."""
+    buffer = bytearray(MAX_LINE + _BLOCK + ROOM)  # one for all, or the system would have to give its pages each time
+    view, reader, left = memoryview(buffer), cast(BufferedIOBase, stream), 0
+    while more := reader.readinto(view[left : left + _BLOCK]):
+        filled = left + more
+        size = buffer.rfind(b"\n", 0, filled) + 1
+        left = filled - size
+        if left > MAX_LINE:
+            number = parser.before + buffer.count(b"\n", 0, size) + 1
             raise PermanentError(f"{parser.file}: line {number}: longer than {MAX_LINE} bytes: no OpenMetrics text")
-        yield Block(text, size)
+        if size:
+            yield Block(buffer, size)
+            view[:left] = bytes(view[size:filled])
     if left:
-        yield Block(left + b"\n", len(left) + 1)
+        buffer[left] = ord("\n")
+        yield Block(buffer, left + 1)
 
 
 def _pair(text: bytes) -> list[bytes]:

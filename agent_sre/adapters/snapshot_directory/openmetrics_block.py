@@ -18,7 +18,7 @@ Positions: TypeAlias = npt.NDArray[np.int64]
 Run: TypeAlias = tuple[int, int, int]
 """Lines of one selector: the first, the one after the last, and how many bytes stand before each one's value."""
 
-_WIDEST = 64
+ROOM = 64
 """Bytes of a value; lines with longer ones are read one by one."""
 OF_NUMBERS = b"0123456789.eE+-"
 """All bytes of plain numbers; what is made of them, JSON parsers and Prometheus read alike, but for a minus zero."""
@@ -28,11 +28,11 @@ _NEWLINE, _TAB, _SPACE = b"\n\t "
 class Block:
     """Whole lines, each with its end; lines are named by their number in the block, from 0."""
 
-    def __init__(self, text: bytes, size: int) -> None:
-        """The first ``size`` bytes of the text; what follows belongs to the next block."""
-        # So that as much can be copied from the last line as from any.
-        self.text = text if len(text) >= size + _WIDEST else text + b"\n" * _WIDEST
-        self._codes = np.frombuffer(text, np.uint8, size)
+    def __init__(self, buffer: bytearray, size: int) -> None:
+        """The first ``size`` bytes of a buffer, which goes on for at least ``ROOM`` more; what stands there is the
+        reader's affair, and so is that the buffer is not changed while the block is in use."""
+        self._text = buffer
+        self._codes = np.frombuffer(buffer, np.uint8, size)
         self._ends: Positions = np.flatnonzero(self._codes == _NEWLINE)
         self._starts: Positions = np.concatenate(([0], self._ends[:-1] + 1))
 
@@ -41,7 +41,7 @@ class Block:
 
     def line(self, at: int) -> bytes:
         """One line without its end."""
-        return self.text[self._starts[at] : self._ends[at]]
+        return bytes(self._text[self._starts[at] : self._ends[at]])
 
     def alike(self, at: int, prefix: bytes, guess: int) -> int:
         """The line after those that begin with ``prefix`` from ``at`` on, which does; probably there are ``guess``."""
@@ -60,12 +60,12 @@ class Block:
         return end
 
     def _begins(self, at: int, prefix: bytes) -> bool:
-        return at < len(self) and self.text.startswith(prefix, int(self._starts[at]))
+        return at < len(self) and self._text.startswith(prefix, int(self._starts[at]))
 
     def _rows(self, at: Positions, width: int) -> npt.NDArray[np.void]:
         """As many bytes from each of some positions on; from near the block's end those at its very end."""
-        last = len(self.text) - width
-        every: npt.NDArray[np.void] = np.ndarray((last + 1,), f"V{width}", self.text, strides=(1,))
+        last = len(self._text) - width
+        every: npt.NDArray[np.void] = np.ndarray((last + 1,), f"V{width}", self._text, strides=(1,))
         return every[np.minimum(at, last)]
 
     def samples(self, runs: Sequence[Run]) -> tuple[bytes, bytes] | None:
@@ -76,10 +76,10 @@ class Block:
         """
         at = np.concatenate([self._starts[first:after] + width for first, after, width in runs])
         ends = np.concatenate([self._ends[first:after] for first, after, _ in runs])
-        wide = int(ends[0]) - 1 - self.text.find(b" ", int(at[0]), int(ends[0]))
+        wide = int(ends[0]) - 1 - self._text.find(b" ", int(at[0]), int(ends[0]))
         sizes = ends - wide - 1 - at
         width = int(sizes.max()) + 1
-        if wide < 1 or width > _WIDEST or sizes.min() < 1 or (self._codes[at + sizes] != _SPACE).any():
+        if wide < 1 or width > ROOM or sizes.min() < 1 or (self._codes[at + sizes] != _SPACE).any():
             return None
         table = self._rows(at, width).view(np.uint8).reshape(len(at), width)
         np.putmask(table, np.arange(width, dtype=np.uint8) > sizes.astype(np.uint8)[:, None], _TAB)
