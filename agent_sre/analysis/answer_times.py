@@ -17,7 +17,7 @@ from agent_sre.analysis.departures import clock, incident_start, number
 from agent_sre.analysis.log_entries import parting
 from agent_sre.analysis.profiles import profiles
 from agent_sre.analysis.signals import workload_of_pod
-from agent_sre.analysis.traces import trees_of
+from agent_sre.analysis.trace_trees import trees_of
 from agent_sre.domain.finding import Fact
 from agent_sre.domain.telemetry import LogLine, LogStream
 
@@ -52,12 +52,10 @@ def answer_time(case: CaseFile, callee: str, caller: str) -> AnswerTime | None:
 
 
 def _by_spans(case: CaseFile, callee: str, caller: str) -> AnswerTime | None:
-    if not case.spans:
-        return None
     trees, start = trees_of(case), incident_start(case)
     took: dict[bool, list[float]] = {False: [], True: []}
-    for span in trees.spans:
-        parent = trees.parent(span) if span.service == callee else None
+    for span in trees.by_service.get(callee, ()):
+        parent = trees.parent(span)
         if parent is not None and parent.service == caller:
             took[span.start >= start].append(span.end - span.start)
     if not took[True]:

@@ -7,9 +7,10 @@ names are equal. Of many spans or series that show one call, the first is cited.
 from collections.abc import Iterator
 
 from agent_sre.analysis.call_graph import CallEdge, Source, told
-from agent_sre.analysis.casefile import CaseFile, Seen
+from agent_sre.analysis.casefile import CaseFile
 from agent_sre.analysis.kubernetes.reading import name_of
 from agent_sre.analysis.signals import measured
+from agent_sre.analysis.trace_trees import trees_of
 from agent_sre.domain.finding import Fact
 from agent_sre.domain.telemetry import Series, Span
 
@@ -38,27 +39,21 @@ def _told(caller: str, callee: str, source: Source, observation: str, excerpt: s
 
 
 def _spans(case: CaseFile) -> Iterator[CallEdge]:
-    services = {(seen.value.trace_id, seen.value.span_id): seen.value.service for seen in case.spans}
-    answered = {(seen.value.trace_id, seen.value.parent_id) for seen in case.spans if seen.value.parent_id}
-    known = {*services.values(), *(name_of(item.value) for item in case.objects("Service"))}
-    done: set[tuple[str, str, Source]] = set()
-    for seen in case.spans:
-        span = seen.value
-        if span.parent_id:
-            caller = services.get((span.trace_id, span.parent_id), "")
-            yield from _once(done, caller, span.service, Source.TRACES, seen)
-        if (span.trace_id, span.span_id) not in answered and (peer := _peer(span, known)):
-            yield from _once(done, span.service, peer, Source.PEERS, seen)
-
-
-def _once(
-    done: set[tuple[str, str, Source]], caller: str, callee: str, source: Source, seen: Seen[Span]
-) -> Iterator[CallEdge]:
-    if caller and (caller, callee, source) not in done:
-        done.add((caller, callee, source))
-        span = seen.value
-        shown = f"{caller} calls {callee}: span {span.span_id} ({span.service} {span.name}) of trace {span.trace_id}"
-        yield from _told(caller, callee, source, seen.observation, shown)
+    trees = trees_of(case)
+    known = {*trees.by_service, *(name_of(item.value) for item in case.objects("Service"))}
+    # The first span of each call, by caller and callee.
+    first: dict[tuple[str, str, Source], Span] = {}
+    for span, parent, below in trees.walk():
+        if parent is not None and span.parent_id:
+            first.setdefault((parent.service, span.service, Source.TRACES), span)
+        if not below and (peer := _peer(span, known)):
+            first.setdefault((span.service, peer, Source.PEERS), span)
+    for (caller, callee, source), span in first.items():
+        if caller:
+            shown = (
+                f"{caller} calls {callee}: span {span.span_id} ({span.service} {span.name}) of trace {span.trace_id}"
+            )
+            yield from _told(caller, callee, source, trees.seen_in[span.trace_id], shown)
 
 
 def _peer(span: Span, known: set[str]) -> str:

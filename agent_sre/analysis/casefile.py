@@ -16,7 +16,7 @@ from agent_sre.domain.alert import Alert
 from agent_sre.domain.evidence import Gap, Observation
 from agent_sre.domain.reference import ObjectRef, Window
 from agent_sre.domain.signal import Signal
-from agent_sre.domain.telemetry import Change, Edge, LogStream, Series, Span
+from agent_sre.domain.telemetry import Change, Edge, LogStream, Series
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -132,11 +132,6 @@ class CaseFile:
     def edges(self) -> list[Seen[Edge]]:
         """The call graph."""
         return [Seen(item, seen.id) for seen in self.observations.values() for item in seen.edges]
-
-    @cached_property
-    def spans(self) -> list[Seen[Span]]:
-        """All trace spans."""
-        return [Seen(item, seen.id) for seen in self.observations.values() for item in seen.spans]
 
 
 def per_case(build: Callable[[CaseFile], T]) -> Callable[[CaseFile], T]:

@@ -28,6 +28,7 @@ from agent_sre.analysis.origin import significance, symptom
 from agent_sre.analysis.outside import provider_outage, surge
 from agent_sre.analysis.performance import memory_leak
 from agent_sre.analysis.suspects import suspects
+from agent_sre.analysis.trace_trees import trees_of
 from agent_sre.domain.finding import Fact, Finding
 from agent_sre.domain.instant import format_instant
 from agent_sre.domain.telemetry import Change
@@ -103,7 +104,7 @@ def change_findings(case: CaseFile) -> Iterable[Finding]:
 
 def _nothing_seen(case: CaseFile) -> bool:
     """Whether no signal left its usual level in a way that users feel, and neither logs nor traces say anything new."""
-    spoken = any(item.new for item in troubles(case)) or any(seen.value.error for seen in case.spans)
+    spoken = any(item.new for item in troubles(case)) or any(span.error for span in trees_of(case).spans)
     return significance(case) < _FELT and not spoken and not suspects(case, symptom(case))
 
 

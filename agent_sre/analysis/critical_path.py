@@ -11,7 +11,7 @@ their parent's bounds, since hosts' clocks differ and some calls are not waited 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from agent_sre.analysis.traces import Forest
+from agent_sre.analysis.trace_trees import Forest
 from agent_sre.domain.telemetry import Span
 
 

@@ -21,6 +21,7 @@ from agent_sre.analysis.objects import object_of
 from agent_sre.analysis.profiles import profiles
 from agent_sre.analysis.signals import Measured, about
 from agent_sre.analysis.stores import busier_store, clients, dependants, store_object, stores
+from agent_sre.analysis.trace_trees import trees_of
 from agent_sre.domain.finding import Fact, Finding
 from agent_sre.domain.reference import ObjectRef
 
@@ -153,6 +154,8 @@ def disk_full_told(case: CaseFile) -> Iterable[Finding]:
 
 
 _LATELY = 60
+_OF_STATEMENTS = frozenset({"db.system", "db.system.name", "db.statement", "db.query.text"})
+"""Attributes of spans of which a call to a database has one."""
 """Samples from which is read how fast a volume fills."""
 
 
@@ -210,12 +213,12 @@ def _mounting(case: CaseFile, item: Measured) -> Iterator[ObjectRef]:
 def statement_spans(case: CaseFile) -> Iterable[Finding]:
     """Spans of database calls that take far longer than before, each call by itself."""
     by_key: dict[tuple[str, str], list[tuple[float, float, str]]] = {}
-    for seen in case.spans:
-        span = seen.value
-        if any(key in span.attributes for key in ("db.system", "db.system.name", "db.statement", "db.query.text")):
-            by_key.setdefault((span.service, span.name), []).append(
-                (span.start, span.end - span.start, seen.observation)
-            )
+    for observation, spans in trees_of(case).brought.items():
+        for span in spans:
+            if not _OF_STATEMENTS.isdisjoint(span.attributes):
+                by_key.setdefault((span.service, span.name), []).append(
+                    (span.start, span.end - span.start, observation)
+                )
     for (service, name), found in sorted(by_key.items()):
         yield from _slower(case, service, name, found)
 

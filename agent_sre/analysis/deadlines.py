@@ -24,7 +24,7 @@ from agent_sre.analysis.log_chains import Chains
 from agent_sre.analysis.log_entries import Statement, troubles
 from agent_sre.analysis.log_patterns import TIMED_OUT, classify
 from agent_sre.analysis.rollout import as_change, change_of, rollouts
-from agent_sre.analysis.traces import trees_of
+from agent_sre.analysis.trace_trees import trees_of
 from agent_sre.domain.finding import Fact
 from agent_sre.domain.instant import format_instant
 from agent_sre.domain.telemetry import Span
@@ -127,13 +127,13 @@ def _seconds(amount: str, unit: str) -> float:
 
 def _cut_off(case: CaseFile) -> Iterator[Deadline]:
     """Failed spans of one call that all end at the same moment while the callee's spans inside them run on."""
-    if not case.spans:
-        return
     trees, start = trees_of(case), incident_start(case)
     cut: dict[tuple[str, str, str], list[tuple[float, Span]]] = defaultdict(list)
-    for span in trees.spans:
-        others = [child for child in trees.of(span) if child.service != span.service]
-        if span.error and span.start >= start and len(others) == 1 and others[0].end > span.end:
+    for span, _, below in trees.walk():
+        if not span.error or span.start < start:
+            continue
+        others = [child for child in below if child.service != span.service]
+        if len(others) == 1 and others[0].end > span.end:
             cut[span.service, span.name, others[0].service].append((span.end - span.start, span))
     for (caller, name, callee), calls in sorted(cut.items()):
         took = np.array([seconds for seconds, _ in calls])

@@ -21,6 +21,7 @@ from agent_sre.analysis.casefile import CaseFile
 from agent_sre.analysis.changepoints import Shift, median, noise_of, onset
 from agent_sre.analysis.seasons import Recurrence, recurrence
 from agent_sre.analysis.signals import Floats, Measured, measured
+from agent_sre.analysis.trace_trees import trees_of
 from agent_sre.domain.finding import Fact
 from agent_sre.domain.instant import format_instant
 from agent_sre.domain.reference import owner_name
@@ -152,9 +153,9 @@ def _date(case: CaseFile) -> float:
 def _durations(case: CaseFile, names: frozenset[str]) -> list[tuple[Floats, Floats]]:
     """Start times of the spans of each operation of these services, and the seconds that each took."""
     found: dict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)
-    for seen in case.spans:
-        span = seen.value
-        if span.service in names:
+    by_service = trees_of(case).by_service
+    for name in names:
+        for span in by_service.get(name, ()):
             found[span.service, span.name].append((span.start, span.end - span.start))
     pairs = [np.array(sorted(spans)).T for _, spans in sorted(found.items()) if len(spans) >= _FEW_SPANS]
     return [(times, values) for times, values in pairs]

@@ -14,6 +14,7 @@ from agent_sre.analysis.casefile import CaseFile
 from agent_sre.analysis.departures import incident_start
 from agent_sre.analysis.diffs import read
 from agent_sre.analysis.log_entries import Statement, statements
+from agent_sre.analysis.trace_trees import trees_of
 from agent_sre.domain.telemetry import Change
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{2,}|(?<![\w.])\d{2,6}(?![\w.])")
@@ -90,8 +91,7 @@ def incident_words(case: CaseFile) -> Mapping[str, Statement | None]:
         if not came:
             usual |= words_of(item.sample) if not went else set()
     start = incident_start(case)
-    for seen in case.spans:
-        span = seen.value
+    for span in trees_of(case).spans:
         if span.error and span.start >= start - 120:
             for word in sorted(words_of(" ".join((span.name, *span.attributes.values())))):
                 found.setdefault(word, None)

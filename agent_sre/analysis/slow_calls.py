@@ -16,7 +16,7 @@ from agent_sre.analysis.casefile import CaseFile
 from agent_sre.analysis.departures import Departure, clock, departures, incident_start, number
 from agent_sre.analysis.profiles import profiles
 from agent_sre.analysis.signals import Measured, about
-from agent_sre.analysis.traces import Forest, trees_of
+from agent_sre.analysis.trace_trees import Forest, trees_of
 from agent_sre.domain.finding import Fact
 from agent_sre.domain.telemetry import Span
 
@@ -94,14 +94,14 @@ class _Ends:
 
 
 def _traced(case: CaseFile) -> Look:
-    if not case.spans:
-        return
     trees, start = trees_of(case), incident_start(case)
     ends: dict[tuple[str, str], _Ends] = {}
-    for span in trees.spans:
-        served = _other_end(trees, span)
-        if served is not None:
-            found = ends.setdefault((span.service, served.service), _Ends({True: [], False: []}, {True: [], False: []}))
+    for span, parent, below in trees.walk():
+        if len(below) == 1 and _is_callers_side(span, parent, below[0]):
+            served = below[0]
+            found = ends.get((span.service, served.service)) or ends.setdefault(
+                (span.service, served.service), _Ends({True: [], False: []}, {True: [], False: []})
+            )
             since, took = span.start >= start, served.end - served.start
             found.lost[since].append(max(span.end - span.start - took, 0.0))
             found.served[since].append(took)
@@ -110,13 +110,12 @@ def _traced(case: CaseFile) -> Look:
             yield pair, _by_trace(trees, pair, found, start)
 
 
-def _other_end(trees: Forest, span: Span) -> Span | None:
-    """The callee's span of the call that this span is the caller's side of; None where it is none, or ended early."""
-    children, parent = trees.of(span), trees.parent(span)
-    if span.error or len(children) != 1 or children[0].service == span.service:
-        return None
+def _is_callers_side(span: Span, parent: Span | None, child: Span) -> bool:
+    """Whether the span is the caller's side of a call that its only child is the callee's of, and did not end early."""
+    if span.error or child.service == span.service:
+        return False
     inside = parent is not None and parent.service == span.service
-    return children[0] if inside or span.attributes.get("span.kind", "").lower() == "client" else None
+    return inside or span.attributes.get("span.kind", "").lower() == "client"
 
 
 def _by_trace(trees: Forest, pair: tuple[str, str], found: _Ends, start: float) -> SlowCall | None:

@@ -12,7 +12,7 @@ from agent_sre.analysis.casefile import CaseFile, per_case
 from agent_sre.analysis.critical_path import critical_path
 from agent_sre.analysis.departures import clock, incident_start, number
 from agent_sre.analysis.signals import entity_of
-from agent_sre.analysis.traces import trees_of
+from agent_sre.analysis.trace_trees import trees_of
 from agent_sre.domain.finding import Fact
 from agent_sre.domain.telemetry import Exemplar, Span
 
@@ -66,7 +66,7 @@ def _by_workload(case: CaseFile) -> dict[str, _Slow]:
 @per_case
 def _roots(case: CaseFile) -> list[Span]:
     trees = trees_of(case)
-    return [span for span in trees.spans if trees.parent(span) is None]
+    return [span for span, parent, _ in trees.walk() if parent is None]
 
 
 def _told(found: _Slow, name: str) -> Fact:
@@ -77,11 +77,9 @@ def _told(found: _Slow, name: str) -> Fact:
 
 def _slowest(case: CaseFile, name: str, trace_id: str) -> Span | None:
     """The root of this trace where it was read, else that of the slowest trace through the workload lately."""
-    if not case.spans:
-        return None
     trees, start = trees_of(case), incident_start(case)
     roots = _roots(case)
     same = [span for span in roots if trace_id and span.trace_id == trace_id]
-    through = {span.trace_id for span in trees.spans if span.service == name and span.start >= start}
+    through = {span.trace_id for span in trees.by_service.get(name, ()) if span.start >= start}
     candidates: Iterable[Span] = same or (span for span in roots if span.trace_id in through and span.start >= start)
     return max(candidates, key=lambda span: (span.end - span.start, span.trace_id), default=None)

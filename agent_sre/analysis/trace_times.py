@@ -17,7 +17,7 @@ from agent_sre.analysis.departures import clock, incident_start, number
 from agent_sre.analysis.objects import object_of
 from agent_sre.analysis.profiles import profiles
 from agent_sre.analysis.slow_requests import slow_request_facts
-from agent_sre.analysis.traces import Forest, Operation, trees_of
+from agent_sre.analysis.trace_trees import Forest, Operation, trees_of
 from agent_sre.domain.finding import Fact, Finding
 
 _FEW = 8
@@ -33,9 +33,10 @@ Times = dict[bool, list[float]]
 
 def slow_operations(case: CaseFile) -> Iterable[Finding]:
     """The service in which slow requests spend most of their extra time, if traces are all that tells."""
-    if not case.spans or any(item.signals.get("latency") for item in profiles(case).values()):
+    trees = trees_of(case)
+    if not trees.spans or any(item.signals.get("latency") for item in profiles(case).values()):
         return
-    trees, start = trees_of(case), incident_start(case)
+    start = incident_start(case)
     whole, own = _times(trees, start)
     extra = max((_rise(times) for times in whole.values()), default=0.0)
     slow = {name: rise for name, times in own.items() if (rise := _rise(times)) > 0}
@@ -50,8 +51,8 @@ def _times(trees: Forest, start: float) -> tuple[dict[Operation, Times], dict[Op
     """Durations of whole requests by their first operation, and own times of all operations on critical paths."""
     whole: dict[Operation, Times] = defaultdict(lambda: {False: [], True: []})
     own: dict[Operation, Times] = defaultdict(lambda: {False: [], True: []})
-    for span in trees.spans:
-        if trees.parent(span) is None:
+    for span, parent, _ in trees.walk():
+        if parent is None:
             whole[span.service, span.name][span.start >= start].append(span.end - span.start)
             for step in critical_path(trees, span):
                 own[step.span.service, step.span.name][step.span.start >= start].append(step.own)

@@ -8,75 +8,27 @@ requests while traces see a sample; self time only says in which operation it si
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from math import sqrt
 from statistics import median
 
-from agent_sre.analysis.casefile import CaseFile, Seen, per_case
+from agent_sre.analysis.casefile import CaseFile
 from agent_sre.analysis.departures import clock, incident_start, number
 from agent_sre.analysis.objects import object_of
 from agent_sre.analysis.stores import stores_of
+from agent_sre.analysis.trace_trees import Forest, Operation, trees_of
 from agent_sre.domain.finding import Fact, Finding
 from agent_sre.domain.telemetry import Span
-
-Operation = tuple[str, str]
-"""A service and the name of one of its operations."""
 
 _FEW = 20
 _REPEATED = 10
 
 
-@dataclass(slots=True)
-class Forest:
-    """All spans of the case by place: children of each span, and its parent where it was seen."""
-
-    spans: list[Span] = field(default_factory=list)
-    observations: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-    """How many spans of a service each observation brought."""
-    seen_in: dict[str, str] = field(default_factory=dict)
-    """The observation that brought each trace."""
-    by_id: dict[tuple[str, str], Span] = field(default_factory=dict)
-    children: dict[tuple[str, str], list[Span]] = field(default_factory=lambda: defaultdict(list))
-
-    def of(self, span: Span) -> list[Span]:
-        """The span's children."""
-        return self.children.get((span.trace_id, span.span_id), [])
-
-    def parent(self, span: Span) -> Span | None:
-        """The span's parent, where it was seen."""
-        return self.by_id.get((span.trace_id, span.parent_id))
-
-    def observation(self, service: str) -> str:
-        """The observation that shows most of a service's spans: what a figure about it cites."""
-        return self.observations[service].most_common(1)[0][0]
-
-
-def forest(spans: Sequence[Seen[Span]]) -> Forest:
-    """Index the spans."""
-    found = Forest()
-    for seen in spans:
-        span = seen.value
-        found.observations[span.service][seen.observation] += 1
-        found.seen_in[span.trace_id] = seen.observation
-        found.spans.append(span)
-        found.by_id[span.trace_id, span.span_id] = span
-        if span.parent_id:
-            found.children[span.trace_id, span.parent_id].append(span)
-    return found
-
-
-@per_case
-def trees_of(case: CaseFile) -> Forest:
-    """The case's traces; built once."""
-    return forest(case.spans)
-
-
 def trace_findings(case: CaseFile) -> Iterable[Finding]:
     """All that traces speak for."""
-    if not case.spans:
-        return
     trees = trees_of(case)
+    if not trees.spans:
+        return
     start = _start(case, trees)
     yield from _ended_early(case, trees, start)
     yield from _error_origins(case, trees, start)
@@ -85,19 +37,16 @@ def trace_findings(case: CaseFile) -> Iterable[Finding]:
 
 def _start(case: CaseFile, trees: Forest) -> float:
     """The incident's start, not before a few spans: a trace source may keep minutes only."""
-    begun = sorted(span.start for span in trees.spans)
-    return max(incident_start(case), begun[0])
+    return max(incident_start(case), min(span.start for span in trees.spans))
 
 
 def _ended_early(case: CaseFile, trees: Forest, start: float) -> Iterable[Finding]:
     counts = {False: Counter[Operation](), True: Counter[Operation]()}
     childless = {False: Counter[Operation](), True: Counter[Operation]()}
-    for span in trees.spans:
-        operation = span.service, span.name
-        since = span.start >= start
-        counts[since][operation] += 1
-        if not trees.of(span):
-            childless[since][operation] += 1
+    alike = Counter((span.service, span.name, span.start >= start, not below) for span, _, below in trees.walk())
+    for (service, name, since, alone), count in alike.items():
+        counts[since][service, name] += count
+        childless[since][service, name] += count * alone
     for operation, before in sorted(counts[False].items()):
         later = counts[True][operation]
         if before < _FEW or later < _FEW:
@@ -135,8 +84,8 @@ def _error_origins(case: CaseFile, trees: Forest, start: float) -> Iterable[Find
     """Failed spans without a failed child, by service, where the share of them rose."""
     deepest: dict[str, list[Span]] = defaultdict(list)
     usual: Counter[str] = Counter()
-    for span in trees.spans:
-        if span.error and not any(child.error for child in trees.of(span)):
+    for span, _, below in trees.walk():
+        if span.error and not any(child.error for child in below):
             if span.start >= start:
                 deepest[span.service].append(span)
             else:
@@ -200,12 +149,12 @@ def _repeated_calls(case: CaseFile, trees: Forest, start: float) -> Iterable[Fin
     """The same call many times under one span, where it was few before."""
     repeats: dict[tuple[str, str, str, str], dict[bool, list[int]]] = defaultdict(lambda: {False: [], True: []})
     many = {
-        (span.service, span.name) for span in trees.spans if span.start >= start and len(trees.of(span)) >= _REPEATED
+        (span.service, span.name) for span, _, below in trees.walk() if len(below) >= _REPEATED and span.start >= start
     }
-    for span in trees.spans:
+    for span, _, below in trees.walk() if many else ():
         if (span.service, span.name) not in many:
             continue
-        for (service, name), count in Counter((child.service, child.name) for child in trees.of(span)).items():
+        for (service, name), count in Counter((child.service, child.name) for child in below).items():
             repeats[span.service, span.name, service, name][span.start >= start].append(count)
     for (service, name, callee, call), counts in sorted(repeats.items()):
         now = median(counts[True]) if counts[True] else 0.0

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from agent_sre.settings import Settings
 if TYPE_CHECKING:
     from agent_sre.adapters.snapshot_directory import Snapshot
     from agent_sre.adapters.store_memory import MemoryStore
+    from agent_sre.graph.build import Graph
 
 
 def runbooks(settings: Settings | None) -> tuple[Runbook, ...]:
@@ -48,6 +50,14 @@ def _snapshot_readers(snapshot: Snapshot) -> Readers:
         topology=SnapshotTopology(snapshot.edges) if snapshot.edges is not None else None,
         traces=SnapshotTraces(snapshot.spans) if snapshot.spans is not None else None,
     )
+
+
+@cache
+def _graph() -> Graph:
+    """The one graph of all cases, as of all incidents in a service: it is compiled code and holds nothing of theirs."""
+    from agent_sre.graph.build import build_graph
+
+    return build_graph(None)
 
 
 @contextmanager
@@ -83,7 +93,6 @@ async def _investigate(path: Path, progress: Callable[[str], None]) -> tuple[dic
     from agent_sre.adapters.snapshot_directory import load_snapshot
     from agent_sre.adapters.store_memory import MemoryStore
     from agent_sre.evidence.recording import Recording
-    from agent_sre.graph.build import build_graph
     from agent_sre.graph.state import Context, Options
     from agent_sre.service.answer_document import answer_document
     from agent_sre.service.investigate_once import investigate_once, parse_alerts
@@ -114,7 +123,7 @@ async def _investigate(path: Path, progress: Callable[[str], None]) -> tuple[dic
         snapshot.description,
         alerts,
         inbox=store.inbox,
-        graph=build_graph(None),
+        graph=_graph(),
         context=context,
         progress=progress,
     )

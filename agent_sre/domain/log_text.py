@@ -11,6 +11,7 @@ to know.
 import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from operator import le
 from typing import IO
 
 from agent_sre.domain.instant import parse_instant
@@ -137,6 +138,9 @@ def clean(text: str) -> str:
 
 def _in_order(lines: list[LogLine]) -> list[LogLine]:
     """Oldest first; a line without a time keeps its place behind the one before it."""
+    times = [line.time for line in lines if line.time is not None]
+    if len(times) == len(lines) and all(map(le, times, times[1:])):
+        return lines
     latest: datetime | None = None
     keyed: list[tuple[datetime | None, LogLine]] = []
     for line in lines:

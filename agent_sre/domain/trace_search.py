@@ -32,7 +32,8 @@ class TraceSearch:
 
     def places(self, span: Span) -> bool:
         """Whether the span ran where it may be looked at, or does not say where."""
-        return not self.namespaces or span.attributes.get(NAMESPACE, "") in {"", *self.namespaces}
+        place = span.attributes.get(NAMESPACE, "") if self.namespaces else ""
+        return not place or place in self.namespaces
 
     def admits(self, span: Span) -> bool:
         """Whether this span makes its trace one that is searched for; it need only touch the window."""
@@ -42,11 +43,13 @@ class TraceSearch:
 
     def found(self, spans: Iterable[Span]) -> list[list[Span]]:
         """The traces that are searched for, oldest first, without the spans that ran elsewhere."""
-        traces: dict[str, dict[tuple[str, str, float, float], Span]] = defaultdict(dict)
-        for span in spans:
-            if self.places(span):
+        traces: dict[str, dict[str | tuple[str, str, float, float], Span]] = defaultdict(dict)
+        for span in filter(self.places, spans) if self.namespaces else spans:
+            trace = traces[span.trace_id]
+            first = trace.setdefault(span.span_id, span)
+            if first is not span and _when(first) != _when(span):
                 # Not by id alone: Zipkin's clients and servers share one.
-                traces[span.trace_id].setdefault((span.span_id, span.service, span.start, span.end), span)
+                trace.setdefault((span.span_id, *_when(span)), span)
         whole = [list(trace.values()) for trace in traces.values()]
         return sorted((trace for trace in whole if any(map(self.admits, trace))), key=_begin)
 
@@ -71,6 +74,10 @@ def traces_of(spans: Iterable[Span]) -> list[list[Span]]:
     for span in spans:
         traces[span.trace_id].append(span)
     return sorted(traces.values(), key=_begin)
+
+
+def _when(span: Span) -> tuple[str, float, float]:
+    return span.service, span.start, span.end
 
 
 def _begin(trace: Sequence[Span]) -> tuple[float, str]:

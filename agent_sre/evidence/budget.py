@@ -12,17 +12,21 @@ A read that is under way when a limit is passed still counts and is kept: it is 
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import orjson
 
 from agent_sre.domain.errors import PermanentError
+from agent_sre.domain.telemetry import Span
+from agent_sre.ports.context import TraceAnswer
 from agent_sre.ports.logs import LogAnswer, LogCounts
 from agent_sre.ports.metrics import MetricsAnswer
 
 _SAMPLE = 16
+_SPAN = 96
+"""Ids, times and service of a span."""
 _REMEMBERED = 1_000
 
 
@@ -131,9 +135,17 @@ def size_of(answer: object) -> int:
             return sum(len(line.text) for stream in answer.streams for line in stream.lines)
         case MetricsAnswer():
             return sum(len(series.times) * _SAMPLE + len(str(series)) for series in answer.series)
+        case TraceAnswer():
+            return len(answer.query) + sum(len(span.name) + _SPAN for span in answer.spans) + _attributes(answer.spans)
         case LogCounts():
             return len(answer.series.times) * _SAMPLE
         case frozenset():
             return len(orjson.dumps(sorted(answer)))
         case _:
             return len(orjson.dumps(answer, default=str))
+
+
+def _attributes(spans: Sequence[Span]) -> int:
+    """Bytes of the spans' attributes; a mapping that spans share was handed over once."""
+    shared = {id(span.attributes): span.attributes for span in spans}
+    return sum(len(key) + len(value) for found in shared.values() for key, value in found.items())

@@ -90,7 +90,7 @@ class Redactor:
             streams=tuple(self._stream(stream) for stream in item.streams),
             series=tuple(self._series(series) for series in item.series),
             changes=tuple(self.change(change) for change in item.changes),
-            spans=tuple(self._span(span) for span in item.spans),
+            spans=self._spans(item.spans),
             exemplars=tuple(replace(found, labels=self._attributes(found.labels)) for found in item.exemplars),
             rules=tuple(self._object(rule) for rule in item.rules),
             answers=tuple(self.text(text) for text in item.answers),
@@ -252,12 +252,19 @@ class Redactor:
             known = self._shared[id(attributes)] = (attributes, redacted)
         return known[1]
 
-    def _span(self, span: Span) -> Span:
-        name = self.text(span.name)
-        attributes = self._attributes(span.attributes)
-        if name == span.name and attributes == span.attributes:
-            return span
-        return replace(span, name=name, attributes=attributes)
+    def _spans(self, spans: Sequence[Span]) -> tuple[Span, ...]:
+        """Redacted spans; many thousands share a name and a mapping, so each such pair is looked at once."""
+        told: dict[tuple[str, int], bool] = {}
+        found = list(spans)
+        for place, span in enumerate(spans):
+            key = span.name, id(span.attributes)
+            secret = told.get(key)
+            if secret is None:
+                redacted = self.text(span.name), self._attributes(span.attributes)
+                secret = told[key] = redacted != (span.name, span.attributes)
+            if secret:
+                found[place] = replace(span, name=self.text(span.name), attributes=self._attributes(span.attributes))
+        return tuple(found)
 
 
 def _done(text: str, start: int, end: int) -> bool:

@@ -19,6 +19,7 @@ _NANO = 1e-9
 _ERROR = frozenset({2, "2", "STATUS_CODE_ERROR"})
 _KINDS = ("", "internal", "server", "client", "producer", "consumer")
 _PLACE = ("k8s.namespace.name", "k8s.pod.name", "k8s.deployment.name")
+_TELLING = frozenset({"status", "attributes", "events"})
 _EXCEPTION = ("exception.type", "exception.message")
 _BASE64_LENGTHS = frozenset({12, 24})
 """Of 8 and 16 bytes; hexadecimal they have 16 and 32 digits."""
@@ -35,16 +36,17 @@ def parse_otlp(document: object, file: str, now: float) -> tuple[Span, ...]:
     if not isinstance(resources, list):
         raise PermanentError(f"{file}: no list 'resourceSpans' at the top; expected OTLP JSON")
     spans: list[Span] = []
+    names: dict[str, str] = {}  # spans of one trace or operation share its text, which then compares at once
     for index, resource in enumerate(resources):
         try:
-            spans.extend(span for span in _resource(resource) if span.end <= now)
+            spans += [span for span in _resource(resource, names) if span.end <= now]
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             problem = f"{type(error).__name__} {error}"
             raise PermanentError(f"{file}: resourceSpans[{index}] is not OTLP JSON: {problem}") from None
     return tuple(spans)
 
 
-def _resource(resource: Mapping[str, Any]) -> Iterator[Span]:
+def _resource(resource: Mapping[str, Any], names: dict[str, str]) -> Iterator[Span]:
     about = _attributes((resource.get("resource") or {}).get("attributes") or ())
     service = about.get("service.name", "")
     place: dict[str, str] = {key: about[key] for key in _PLACE if key in about}
@@ -52,22 +54,27 @@ def _resource(resource: Mapping[str, Any]) -> Iterator[Span]:
     places = {kind: {**place, KIND: kind} if kind else place for kind in _KINDS}
     for scope in resource.get("scopeSpans") or ():
         for span in scope.get("spans") or ():
-            yield _span(span, service, places[_kind(span.get("kind"))])
+            kind = span.get("kind")
+            yield _span(span, service, places[""] if kind is None else places[_kind(kind)], names)
 
 
-def _span(span: Mapping[str, Any], service: str, place: dict[str, str]) -> Span:
-    status = span.get("status") or {}
-    own = {**_why(span, status), **_attributes(span.get("attributes") or ())}
+def _span(span: Mapping[str, Any], service: str, place: dict[str, str], names: dict[str, str]) -> Span:
+    trace, name, failed = _identity(span["traceId"]), str(span.get("name") or ""), False
+    if not _TELLING.isdisjoint(span):
+        status = span.get("status") or {}
+        failed = status.get("code") in _ERROR
+        own = {**_why(span, status), **_attributes(span.get("attributes") or ())}
+        place = {**place, **own} if own else place
     return Span(
-        _identity(span["traceId"]),
+        names.setdefault(trace, trace),
         _identity(span["spanId"]),
         _identity(span.get("parentSpanId") or ""),
         service,
-        str(span.get("name") or ""),
+        names.setdefault(name, name),
         int(span["startTimeUnixNano"]) * _NANO,
         int(span["endTimeUnixNano"]) * _NANO,
-        status.get("code") in _ERROR,
-        {**place, **own} if own else place,
+        failed,
+        place,
     )
 
 
@@ -90,7 +97,7 @@ def _kind(kind: object) -> str:
 
 
 def _identity(given: object) -> str:
-    text = str(given)
+    text = given if isinstance(given, str) else str(given)
     if len(text) not in _BASE64_LENGTHS:
         return text
     try:

@@ -9,6 +9,7 @@ catalogue of actions or the vocabulary of faults (``check``).
 
 import hashlib
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
@@ -22,6 +23,8 @@ from agent_sre.runbooks.schema import ActionFields, DiagnosticFields, MatchField
 
 _PACKAGE = Path(__file__).parent.parent
 _MAX_SHOWN = 5
+_REMEMBERED = 256
+"""Runbooks that are parsed once for as long as their files' bytes stay the same: a library is read for each case."""
 _MODELS: dict[str, type[BaseModel]] = {"matches": MatchFields, "diagnostics": DiagnosticFields, "actions": ActionFields}
 
 
@@ -70,6 +73,11 @@ def read_runbook(file: Path) -> Runbook | tuple[Problem, ...]:
             content = stream.read(MAX_BYTES + 1)
     except OSError as error:
         return (Problem(str(file), 1, f"the file cannot be read: {error.strerror}", "correct its path or permissions"),)
+    return _parsed(file, content)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _parsed(file: Path, content: bytes) -> Runbook | tuple[Problem, ...]:
     front = read_front_matter(str(file), content)
     if isinstance(front, Problem):
         return (front,)

@@ -66,6 +66,24 @@ def _read(lines: list[str]) -> dict[str, list[str]] | None:
     return {item.name: [*map(repr, item.times), *map(repr, item.values)] for item in found}
 
 
+numbers = st.sampled_from(["0", "-0", "7", "2.5", "1e3", ".5", "5.", "+1", "-12.75", "NaN", "12345678901234567890"])
+moments = st.sampled_from(["5", "6.5", "7.25", "08", "9", "10", "11.125", "12", "1e1"])
+rows = st.lists(st.tuples(st.sampled_from(["a", "ab", 'a{x="1"}', 'a{x="10"}']), numbers, moments), max_size=30)
+
+
+@given(rows)
+def test_every_line_gives_its_own_two_numbers(drawn: list[tuple[str, str, str]]) -> None:
+    """However wide values and times are written, and whichever of a selector's lines stand together."""
+    wanted: dict[str, dict[float, str]] = {}
+    for selector, value, moment in drawn:
+        wanted.setdefault(selector, {})[float(moment)] = repr(float(value))
+    text = "\n".join([*(" ".join(row) for row in drawn), "# EOF"])
+    found = parse_openmetrics(io.BytesIO(text.encode()), "m", 100.0).series
+    read = {str(item): dict(zip(item.times, map(repr, item.values), strict=True)) for item in found}
+    assert read == wanted
+    assert all(list(item.times) == sorted(item.times) for item in found)
+
+
 @given(st.text(alphabet='ax{}="\\ ,#1.eE+-N\n', max_size=60))
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:

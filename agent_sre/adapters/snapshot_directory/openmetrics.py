@@ -1,26 +1,24 @@
 """OpenMetrics text with a timestamp on every sample, parsed into ``Series`` as it streams in.
 
 A case may hold millions of samples, and the time to read them is part of the time to an answer. The text says each
-series' selector again on every line, and series of one scrape have equally many samples at the same times, so nearly
-all of it is known before it is read: as many lines as the series before had are cut to their values, and that they are
-this series at those times is proved by putting selector, values and times together again, which costs a fraction of
-looking at each line. A JSON parser converts the values at once, and the times are kept once. What differs is read run
-by run, and only what is unusual (selectors, exemplars, odd spaces) is parsed by hand. Memory is bounded by the samples,
-not by the text. Same acceptance as ``promtool tsdb create-blocks-from openmetrics`` where it matters: every sample
-needs a time, the text ends in ``# EOF``. Of exemplars those are kept that name a trace.
+series' selector again on every line, so lines are taken run by run: the selector is read once, how far it goes on and
+what stands behind it is found for all lines at once (``openmetrics_block``), and series of one scrape share the one
+list of their times. Only what is unusual (selectors, exemplars, odd spaces) is parsed by hand. Memory is bounded by the
+samples, not by the text. Same acceptance as ``promtool tsdb create-blocks-from openmetrics`` where it matters: every
+sample needs a time, the text ends in ``# EOF``. Of exemplars those are kept that name a trace.
 """
 
 import re
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from operator import itemgetter
-from struct import pack
-from typing import IO, NoReturn
+from io import BufferedIOBase
+from typing import IO, NoReturn, cast
 
 import numpy as np
 import orjson
 
+from agent_sre.adapters.snapshot_directory.openmetrics_block import OF_NUMBERS, ROOM, Block
 from agent_sre.domain.errors import PermanentError
 from agent_sre.domain.telemetry import TRACE_LABELS, Exemplar, Series
 
@@ -32,9 +30,8 @@ _PLAIN_LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="([^"\\\n]*)"')
 _ESCAPE = re.compile(r"\\(.)")
 _ESCAPES = {"n": "\n", '"': '"', "\\": "\\"}
 _FAMILY_SUFFIXES = ("_total", "_bucket", "_count", "_sum", "_created", "_info", "_gcount", "_gsum")
-_OF_NUMBERS = b"0123456789.eE+-"
-_MINUS_ZERO = re.compile(rb"-0(?:[ ,]|\Z)")
-"""JSON parsers take it for the integer; everything else of these bytes they read as Prometheus does."""
+_MINUS_ZERO = re.compile(rb"-0(?:,|\Z)")
+"""JSON parsers take it for the integer."""
 _REMEMBERED = 64
 """How many different lists of times are kept to be shared: one for each scrape interval and offset at a time."""
 
@@ -47,6 +44,10 @@ class _Samples:
     labels: dict[str, str]
     times: list["array[float]"] = field(default_factory=list)
     values: list["array[float]"] = field(default_factory=list)
+
+
+_Run = tuple[_Samples, int, int, int]
+"""The series that some lines are of, the first of them, the one after the last, and the bytes of their selector."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,79 +68,94 @@ class _Parser:
         self.ended = False
         self.before = 0
         """Lines before the block at hand."""
-        self._times = array("d")
-        self._tails: list[bytes] = []
-        """The times of the run before: as numbers, and as they stand at the end of its lines."""
-        self._shared: dict[bytes, array[float]] = {}
+        self._block = Block(bytearray(), 0)
+        self._runs: list[_Run] = []
+        """Of the block at hand, not yet converted: series, first line, the line after the last, bytes of the prefix."""
+        self._size = 1
+        """Lines of the run before."""
+        self._shared: dict[tuple[bytes, int], array[float]] = {}
 
-    def feed(self, lines: Sequence[bytes]) -> None:
-        """Take whole lines, without their ends."""
+    def feed(self, block: Block) -> None:
+        """Take the lines of a part of the text."""
+        self._block = block
         at = 0
-        while at < len(lines):
-            line = lines[at]
+        while at < len(block):
+            line = block.line(at)
             if not line or line[0] in b"#\r":
                 self._comment(line, at)
                 at += 1
             else:
-                at = self._run(lines, at)
-        self.before += len(lines)
+                at = self._run(line, at)
+        self._convert()
+        self.before += len(block)
 
-    def _run(self, lines: Sequence[bytes], at: int) -> int:
+    def _run(self, line: bytes, at: int) -> int:
         """Take all lines from ``at`` on that share one selector, and return where the next line is."""
         if self.ended:
             self._refuse(at, "text after '# EOF'")
-        selector = lines[at].rsplit(b" ", 2)[0]
+        selector = line.rsplit(b" ", 2)[0]
         samples = self._samples(selector, at)
         if samples is None:
-            self._unusual(lines[at], at)
+            self._convert()
+            self._unusual(line, at)
             return at + 1
-        prefix = selector + b" "
-        values = self._as_before(lines, at, prefix)
-        if values is not None:
-            samples.values.append(values)
-            samples.times.append(self._times)
-            return at + len(values)
-        end = at + 1
-        while end < len(lines) and lines[end].startswith(prefix):
-            end += 1
-        pairs = [line[len(prefix) :] for line in lines[at:end]]
-        try:
-            numbers = _numbers(pairs)
-        except ValueError:
-            for place in range(at, end):
-                self._unusual(lines[place], place)
-            return end
-        samples.values.append(numbers[::2])
-        samples.times.append(self._once(numbers[1::2]))
-        self._times, self._tails = samples.times[-1], [b" %b\n" % pair.rpartition(b" ")[2] for pair in pairs]
+        end = self._block.alike(at, selector + b" ", self._size)
+        self._size = end - at
+        self._runs.append((samples, at, end, len(selector) + 1))
         return end
 
-    def _as_before(self, lines: Sequence[bytes], at: int, prefix: bytes) -> "array[float] | None":
-        """The values of the lines from ``at`` on, if they are a whole run at the times of the run before; else None."""
-        size = len(self._tails)
-        run = lines[at : at + size]
-        more = at + size < len(lines) and lines[at + size].startswith(prefix)
-        if more or len(run) < size or not size:
-            return None
-        texts = list(map(itemgetter(slice(len(prefix), 1 - len(self._tails[0]))), run))
-        parts = [prefix] * (3 * size)
-        parts[1::3], parts[2::3] = texts, self._tails
-        values = b",".join(texts)
-        proved = b"".join(parts) == b"\n".join([*run, b""])
-        if not proved or values.translate(None, _OF_NUMBERS) != b"," * (size - 1) or _MINUS_ZERO.search(values):
-            return None
-        try:
-            found = orjson.loads(b"[%b]" % values)
-        except orjson.JSONDecodeError:
-            return None
-        # By way of struct: thrice as fast as an array from the list.
-        return array("d", pack(f"{size}d", *found)) if len(found) == size else None
+    def _convert(self) -> None:
+        """Give the runs' samples to their series."""
+        runs, self._runs = self._runs, []
+        if runs and not self._taken(runs):
+            for run in runs:
+                if not self._taken([run]):
+                    self._one_by_one(*run)
 
-    def _once(self, times: "array[float]") -> "array[float]":
-        """The same times, as the one array that other series with them have too."""
-        if len(self._shared) >= _REMEMBERED:
-            self._shared.clear()
-        return self._shared.setdefault(times.tobytes(), times)
+    def _taken(self, runs: Sequence[_Run]) -> bool:
+        """Give some runs' samples to their series, if that can be done for all of them at once."""
+        found = self._block.samples([run[1:] for run in runs])
+        if found is None:
+            return False
+        values, texts = found
+        at, wide = 0, 8 * len(texts) // len(values)
+        pieces: list[tuple[_Samples, array[float], array[float]]] = []
+        for samples, first, after, _ in runs:
+            end = at + after - first
+            times = self._times(texts[wide * at : wide * end], wide)
+            if times is None:
+                return False
+            pieces.append((samples, times, array("d", values[8 * at : 8 * end])))
+            at = end
+        for samples, times, readings in pieces:
+            samples.times.append(times)
+            samples.values.append(readings)
+        return True
+
+    def _times(self, text: bytes, wide: int) -> "array[float] | None":
+        """Times that are written equally wide, without anything between them; None where they are no plain numbers."""
+        known = self._shared.get((text, wide))
+        if known is None:
+            try:
+                times = _numbers([text[at : at + wide] for at in range(0, len(text), wide)])
+            except ValueError:
+                return None
+            if len(self._shared) >= _REMEMBERED:
+                self._shared.clear()
+            known = self._shared[text, wide] = times
+        return known
+
+    def _one_by_one(self, samples: _Samples, first: int, after: int, width: int) -> None:
+        """The same for one run that has something else than plain numbers somewhere."""
+        lines = [self._block.line(at) for at in range(first, after)]
+        try:
+            numbers = _numbers([word for line in lines for word in _pair(line[width:])])
+        except ValueError:
+            for at, line in enumerate(lines, first):
+                self._unusual(line, at)
+            return
+        samples.values.append(numbers[::2])
+        samples.times.append(numbers[1::2])
 
     def _samples(self, selector: bytes, at: int) -> _Samples | None:
         """The samples of a selector; None where the text is more than a selector."""
@@ -226,6 +242,7 @@ class _Parser:
             self._refuse(at, "not UTF-8 text")
 
     def _refuse(self, at: int, what: str) -> NoReturn:
+        self._convert()  # which refuses what comes before in the text
         raise PermanentError(f"{self.file}: line {self.before + at + 1}: {what}")
 
     def kind_of(self, name: str) -> str:
@@ -246,8 +263,8 @@ def parse_openmetrics(stream: IO[bytes], file: str, now: float) -> Parsed:
     PermanentError with the line number where the text is not OpenMetrics; what the stream raises passes through.
     """
     parser = _Parser(file)
-    for lines in _blocks(stream, parser):
-        parser.feed(lines)
+    for block in _blocks(stream, parser):
+        parser.feed(block)
     if not parser.ended:
         raise PermanentError(f"{file}: line {parser.before + 1}: no '# EOF' at the end: the file is cut off")
     finished: list[Series] = []
@@ -260,34 +277,43 @@ def parse_openmetrics(stream: IO[bytes], file: str, now: float) -> Parsed:
     return Parsed(tuple(finished), tuple(once.values()))
 
 
-def _blocks(stream: IO[bytes], parser: _Parser) -> Iterator[list[bytes]]:
-    """The stream's lines, many at a time; the last one also where nothing ends it."""
-    left = b""
-    while block := stream.read(_BLOCK):
-        lines = block.split(b"\n")
-        lines[0] = left + lines[0]
-        left = lines.pop()
-        if len(left) > MAX_LINE:
-            number = parser.before + len(lines) + 1
+def _blocks(stream: IO[bytes], parser: _Parser) -> Iterator[Block]:
+    """The stream's text in parts of whole lines, each until the next is asked for; the last line gets its end also
+    where nothing ends it."""
+    buffer = bytearray(MAX_LINE + _BLOCK + ROOM)  # one for all, or the system would have to give its pages each time
+    view, reader, left = memoryview(buffer), cast(BufferedIOBase, stream), 0
+    while more := reader.readinto(view[left : left + _BLOCK]):
+        filled = left + more
+        size = buffer.rfind(b"\n", 0, filled) + 1
+        left = filled - size
+        if left > MAX_LINE:
+            number = parser.before + buffer.count(b"\n", 0, size) + 1
             raise PermanentError(f"{parser.file}: line {number}: longer than {MAX_LINE} bytes: no OpenMetrics text")
-        yield lines
+        if size:
+            yield Block(buffer, size)
+            view[:left] = bytes(view[size:filled])
     if left:
-        yield [left]
+        buffer[left] = ord("\n")
+        yield Block(buffer, left + 1)
 
 
-def _numbers(pairs: Sequence[bytes]) -> "array[float]":
-    """The numbers of "value time" texts, in order. Raises ValueError where one is anything else."""
-    joined = b",".join(pairs)
-    separators = (b" ," * len(pairs))[:-1]
-    if joined.translate(None, _OF_NUMBERS) == separators and not _MINUS_ZERO.search(joined):
+def _pair(text: bytes) -> list[bytes]:
+    """Value and time. Raises ValueError where there is anything else."""
+    words = text.split(b" ")
+    if len(words) != 2:
+        raise ValueError(text[:80])
+    return words
+
+
+def _numbers(words: Sequence[bytes]) -> "array[float]":
+    """All of them as numbers. Raises ValueError where one is anything else."""
+    joined = b",".join(words)
+    if joined.translate(None, OF_NUMBERS) == b"," * (len(words) - 1) and not _MINUS_ZERO.search(joined):
         try:
-            return array("d", orjson.loads(b"[%b]" % joined.replace(b" ", b",")))
+            return array("d", orjson.loads(b"[%b]" % joined))
         except orjson.JSONDecodeError:
             pass  # such as 5. and .5, which are numbers all the same
     if b"_" in joined or not joined.isascii():  # float() would take 1_000 and other scripts' digits
-        raise ValueError(joined[:80])
-    words = [word for pair in pairs for word in pair.split(b" ")]
-    if len(words) != 2 * len(pairs) or any(pair.count(b" ") != 1 for pair in pairs):
         raise ValueError(joined[:80])
     return array("d", map(float, words))
 

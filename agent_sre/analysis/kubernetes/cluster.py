@@ -8,9 +8,10 @@ by all Kubernetes families.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 from agent_sre.analysis.casefile import CaseFile, K8sObject, Seen, per_case
 from agent_sre.analysis.kubernetes.excerpts import event_time
@@ -77,16 +78,21 @@ class Cluster:
             named = ObjectRef("ReplicaSet", space, match[1])
             if self.get(named) is not None:
                 return named
-        for kind in OWNING_KINDS:
-            for seen in self.objects(kind, space):
-                selector = mapping(seen.value, "spec", "selector")
-                if (
-                    selector
-                    and pod.ref.name.startswith(f"{name_of(seen.value)}-")
-                    and label_selector(selector, pod.labels)
-                ):
-                    return ref_of(seen.value)
+        for prefix, selector, owner in self._selecting.get(space, ()):
+            if pod.ref.name.startswith(prefix) and label_selector(selector, pod.labels):
+                return owner
         return None
+
+    @cached_property
+    def _selecting(self) -> dict[str, list[tuple[str, Mapping[str, Any], ObjectRef]]]:
+        """By namespace what may own pods: how their names begin, its selector, itself."""
+        found: dict[str, list[tuple[str, Mapping[str, Any], ObjectRef]]] = defaultdict(list)
+        for seen in (seen for kind in OWNING_KINDS for seen in self.objects(kind)):
+            selector = mapping(seen.value, "spec", "selector")
+            if selector:
+                prefix = f"{name_of(seen.value)}-"
+                found[namespace_of(seen.value)].append((prefix, selector, ref_of(seen.value)))
+        return found
 
     def workload_of(self, ref: ObjectRef) -> ObjectRef:
         """The workload an object belongs to; the object itself where nothing owns it."""
