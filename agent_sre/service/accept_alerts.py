@@ -32,7 +32,7 @@ async def accept_alerts(
 
     async def take(payload: object, received_at: datetime) -> Accepted:
         reading = source.parse(payload, received_at)
-        alerts = tuple(map(redactor.alert, reading.alerts))
+        alerts = redaction.alerts(reading.alerts)
         if alerts:
             await inbox.append(alerts)
         left_out = max((alert.truncated for alert in alerts), default=0)

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
+from agent_sre.domain.alert import Alert
 from agent_sre.domain.errors import PermanentError
 from agent_sre.domain.evidence import Observation
 
@@ -55,6 +56,16 @@ def encode(value: object) -> str:
     except ValidationError as error:
         raise PermanentError(f"{what} cannot be stored: {_first(error)}; set a value of that type") from error
     return data.decode()
+
+
+def encode_alert(alert: Alert) -> str:
+    """The same text as ``encode`` gives. An alert has nothing but texts, instants and a number, so that it can be read
+    back where its labels are texts; checking just that takes a fifth of the time, and storms are made of alerts."""
+    told = {*map(type, alert.labels), *map(type, alert.labels.values())}
+    told |= {*map(type, alert.annotations), *map(type, alert.annotations.values())}
+    if told - {str}:
+        return encode(alert)
+    return _dumps(alert, "Alert").decode()
 
 
 def decode(kind: type[T], text: str) -> T:

@@ -86,6 +86,16 @@ def _connect_args(location: Location) -> dict[str, Any]:
     return {"isolation_level": None} if location.file else {}
 
 
+def pragmas(busy_seconds: float) -> tuple[str, ...]:
+    """What every connection to a SQLite file is told first."""
+    return (
+        f"busy_timeout={round(busy_seconds * 1000)}",
+        "journal_mode=WAL",
+        "synchronous=FULL",  # WAL's default would lose the last commits when the power goes
+        "foreign_keys=ON",
+    )
+
+
 def _configure(engine: Engine, busy_seconds: float) -> None:
     """All that is said to SQLite alone."""
     if engine.dialect.name != "sqlite":
@@ -94,12 +104,7 @@ def _configure(engine: Engine, busy_seconds: float) -> None:
     @event.listens_for(engine, "connect")
     def set_pragmas(connection: Any, _record: object) -> None:
         cursor = connection.cursor()
-        for pragma in (
-            f"busy_timeout={round(busy_seconds * 1000)}",
-            "journal_mode=WAL",
-            "synchronous=FULL",  # WAL's default would lose the last commits when the power goes
-            "foreign_keys=ON",
-        ):
+        for pragma in pragmas(busy_seconds):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 
@@ -114,17 +119,23 @@ class Database:
 
     def __init__(self, location: Location, busy_seconds: float) -> None:
         self.location = location
+        self.busy_seconds = busy_seconds
         self.engine = location.async_engine(busy_seconds)
         self._writer = self.engine.execution_options(**{WRITING: True})
         self._turn: AbstractAsyncContextManager[Any] = asyncio.Lock() if location.file else nullcontext()
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction that is committed, durably, when the block ends and rolled back when it raises."""
+    async def turn(self) -> AsyncIterator[None]:
+        """This process's turn to write, for a writer with a connection of its own."""
         async with self._turn:
             with translated(str(self.location)):
-                async with self._writer.begin() as connection:
-                    yield connection
+                yield
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that is committed, durably, when the block ends and rolled back when it raises."""
+        async with self.turn(), self._writer.begin() as connection:
+            yield connection
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:

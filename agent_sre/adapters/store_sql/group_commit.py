@@ -7,12 +7,12 @@ the calls. A caller is answered after the commit that holds its rows; where that
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from agent_sre.domain.errors import PermanentError, TemporaryError
 
-Row = Mapping[str, str | None]
-"""Values of one row by column."""
+Row = tuple[str, str | None]
+"""An alert's text, and the digest of its message's id."""
 
 _MOST_ROWS = 5_000
 """No further caller is taken into a commit that has this many rows: a storm must not grow one transaction for ever."""

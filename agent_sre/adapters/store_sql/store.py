@@ -29,7 +29,7 @@ class SqlStore:
 
     async def close(self) -> None:
         """Finish what was accepted, then close all connections."""
-        await self.inbox.drain()
+        await self.inbox.close()
         await self._database.close()
 
 
