@@ -9,6 +9,7 @@ hand instead, then compressed.
 
 import zlib
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import orjson
@@ -77,6 +78,12 @@ def decode(kind: type[T], text: str) -> T:
         raise PermanentError(
             f"a stored {kind.__name__} cannot be read: {_first(error)}; it was changed by hand or by another version"
         ) from error
+
+
+@lru_cache(maxsize=2_048)
+def decode_alert(text: str) -> Alert:
+    """As ``decode``. An alert is read when it is taken from the inbox, and again when its incident takes it over."""
+    return decode(Alert, text)
 
 
 def _first(error: ValidationError) -> str:

@@ -37,6 +37,14 @@ class GroupCommit:
         # A caller that is cancelled takes only its answer away: its rows are in a batch with those of others.
         await answer
 
+    async def lull(self, seconds: float) -> None:
+        """Wait until nothing is under way, for so long at most."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self.drain()
+        except TimeoutError:
+            return
+
     async def drain(self) -> None:
         """Wait until nothing is under way."""
         while self._flusher is not None and not self._flusher.done():

@@ -5,13 +5,15 @@ from hashlib import sha256
 
 from sqlalchemy import select
 
-from agent_sre.adapters.store_sql.codec import decode, encode_alert
+from agent_sre.adapters.store_sql.codec import decode_alert, encode_alert
 from agent_sre.adapters.store_sql.database import Database, pragmas
 from agent_sre.adapters.store_sql.group_commit import GroupCommit, Row
 from agent_sre.adapters.store_sql.schema import INBOX, QUARANTINE
 from agent_sre.adapters.store_sql.sqlite_append import SqliteAppend
 from agent_sre.domain.alert import Alert
 from agent_sre.ports.store import Quarantined
+
+_GIVE_WAY_SECONDS = 0.25
 
 
 class SqlInbox:
@@ -38,6 +40,8 @@ class SqlInbox:
             await connection.execute(insert, [{"body": body, "message_digest": digest} for body, digest in rows])
 
     async def pending(self, limit: int) -> tuple[tuple[int, Alert], ...]:
+        # What was accepted is safe here and can wait a little; senders that wait for their answer go first.
+        await self._group.lull(_GIVE_WAY_SECONDS)
         query = (
             select(INBOX.c.sequence, INBOX.c.body)
             .where(INBOX.c.incident_id.is_(None))
@@ -46,7 +50,7 @@ class SqlInbox:
         )
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).all()
-        return tuple((row.sequence, decode(Alert, row.body)) for row in rows)
+        return tuple((row.sequence, decode_alert(row.body)) for row in rows)
 
     async def quarantine(self, item: Quarantined) -> None:
         values = {
