@@ -26,9 +26,7 @@ class SqlInbox:
 
     async def _commit(self, rows: Sequence[Row]) -> None:
         # What conflicts is a message that is known by its id: its sender did not hear that we have it.
-        insert = self._database.insert(INBOX).on_conflict_do_nothing()
-        async with self._database.write() as connection:
-            await connection.execute(insert, [dict(row) for row in rows])
+        await self._database.append(INBOX, rows)
 
     async def pending(self, limit: int) -> tuple[tuple[int, Alert], ...]:
         query = (

@@ -9,7 +9,7 @@ import fcntl
 import os
 from types import TracebackType
 
-from agent_sre.adapters.store_sql.database import Location
+from agent_sre.adapters.store_sql.location import Location
 from agent_sre.domain.errors import PermanentError
 
 

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
-from agent_sre.adapters.store_sql.database import WRITING, Location
+from agent_sre.adapters.store_sql.database import LOCKS, Lock
 from agent_sre.adapters.store_sql.failures import translated
+from agent_sre.adapters.store_sql.location import WRITING, Location
 from agent_sre.adapters.store_sql.schema import REVISION
 from agent_sre.domain.errors import PermanentError
 
@@ -81,6 +82,9 @@ def _upgrade(location: Location) -> bool:
                 if _version(connection) == REVISION:
                     return False
             with engine.execution_options(**{WRITING: True}).begin() as connection:
+                if location.file is None:
+                    lock = {"a": LOCKS, "b": int(Lock.MIGRATION)}
+                    connection.execute(text("SELECT pg_advisory_xact_lock(:a, :b)"), lock)
                 return _migrate(connection, location)
     finally:
         engine.dispose()
