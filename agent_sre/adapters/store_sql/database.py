@@ -1,10 +1,10 @@
 """Transactions: the only place, beside ``location``, that knows which database is behind the schema.
 
-``read`` is for single SELECTs, ``write`` for everything else, ``append`` for many rows at once. SQLite has one writer at
-a time: writers of this process queue in order for a lock of ours, which is fair and costs no thread, and take the write
-lock of the file at BEGIN (IMMEDIATE), so that what they read stays true until they commit. On PostgreSQL rows are locked
-by the statements themselves (``FOR UPDATE``, guarded UPDATEs, ON CONFLICT), which SQLite's compiler leaves out or
-understands alike; what no row stands for is locked by name (``alone``).
+``read`` is for single SELECTs, ``write`` for everything else, ``append`` for many rows at once. SQLite has one writer
+at a time: writers of this process queue in order for a lock of ours, which is fair and costs no thread, and take the
+write lock of the file at BEGIN (IMMEDIATE), so that what they read stays true until they commit. On PostgreSQL rows are
+locked by the statements themselves (``FOR UPDATE``, guarded UPDATEs, ON CONFLICT), which SQLite's compiler leaves out
+or understands alike; what no row stands for is locked by name (``alone``).
 """
 
 import asyncio
@@ -40,34 +40,32 @@ class Lock(IntEnum):
     CHANGES = 4
 
 
-def _unfenced() -> None:
+def unfenced() -> None:
     """For commands and tests, whose transactions hold without a lock around them."""
 
 
 class Database:
     """Transactions on one database, with failures translated."""
 
-    def __init__(self, location: Location, busy_seconds: float, fence: Fence = _unfenced) -> None:
+    def __init__(self, location: Location, busy_seconds: float, fence: Fence = unfenced) -> None:
         self.location = location
         self.engine = location.async_engine(busy_seconds)
         # psycopg keeps the number of rows an INSERT made only where it is asked to.
         self._writer = self.engine.execution_options(**{WRITING: True, "preserve_rowcount": True})
         # A SELECT alone needs no BEGIN and no ROLLBACK, each of which would be a round trip.
-        self._reader = (
-            self.engine if location.file else self.engine.execution_options(isolation_level="AUTOCOMMIT")
-        )
-        self._fence = fence
+        self._reader = self.engine if location.file else self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self.fence = fence
         self._turn: AbstractAsyncContextManager[Any] = asyncio.Lock() if location.file else nullcontext()
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that is committed, durably, when the block ends and rolled back when it raises."""
         async with self._turn:
-            self._fence()
+            self.fence()
             with translated(str(self.location)):
                 async with self._writer.begin() as connection:
                     yield connection
-                    self._fence()  # the lock may have gone meanwhile
+                    self.fence()  # the lock may have gone meanwhile
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -83,7 +81,7 @@ class Database:
             async with self.write() as connection:
                 await connection.execute(self.insert(table).on_conflict_do_nothing(), [dict(row) for row in rows])
             return
-        self._fence()
+        self.fence()
         with translated(str(self.location)):
             # One statement with one array for each column, which is its own transaction: one round trip for them all.
             async with self._reader.connect() as connection:

@@ -41,9 +41,9 @@ class SqlInbox:
 
     async def quarantine(self, item: Quarantined) -> None:
         values = {
-            "source": item.source,
+            "source": _shown(item.source),
             "received_at": item.received_at,
-            "reason": item.reason,
+            "reason": _shown(item.reason),
             "body": item.body,
             "size": item.size,
         }
@@ -59,6 +59,11 @@ class SqlInbox:
     async def drain(self) -> None:
         """Wait until every append that was called has its answer."""
         await self._group.drain()
+
+
+def _shown(text: str) -> str:
+    """PostgreSQL's text holds no NUL, which what is said of a hostile payload may quote."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def _digest(alert: Alert) -> str | None:

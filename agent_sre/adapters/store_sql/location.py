@@ -56,10 +56,9 @@ class Location:
         try:
             url = make_url(text)
         except (ArgumentError, ValueError):
-            # Neither error nor text is repeated: a password with an @ or a / in it is read as host, port or path.
-            raise PermanentError(
-                f"database URL cannot be read: {_FORMS}, and write @ : / % in a password as %40 %3A %2F %25"
-            ) from None
+            raise _unreadable() from None
+        if "@" in (url.host or ""):
+            raise _unreadable()
         backend = "postgresql" if url.drivername == "postgres" else url.get_backend_name()
         if backend not in _DRIVERS:
             raise PermanentError(f"database {url.render_as_string()} is not supported: {_FORMS}")
@@ -80,7 +79,7 @@ class Location:
     def sync_engine(self) -> Engine:
         """An engine for checks and migrations, which run in a thread before anything is served."""
         arguments = self._arguments(busy_seconds=30.0, statement_seconds=0)  # another's migration is waited for
-        with _driver_needed():
+        with driver_needed():
             engine = create_engine(self._with_driver(0), poolclass=NullPool, connect_args=arguments)
         _configure(engine, busy_seconds=30.0)
         return engine
@@ -88,7 +87,7 @@ class Location:
     def async_engine(self, busy_seconds: float) -> AsyncEngine:
         """The engine that serves. A lock held by somebody else is waited for ``busy_seconds``."""
         options: dict[str, Any] = {} if self.file else {**_POOL, "isolation_level": "READ COMMITTED"}
-        with _driver_needed():
+        with driver_needed():
             engine = create_async_engine(
                 self._with_driver(1), connect_args=self._arguments(busy_seconds, _STATEMENT_SECONDS), **options
             )
@@ -97,7 +96,7 @@ class Location:
 
     def connection_parameters(self) -> dict[str, Any]:
         """What libpq needs to connect as the engines do, for those who bring a pool of their own. PostgreSQL only."""
-        with _driver_needed():
+        with driver_needed():
             dialect = self._with_driver(1).get_dialect()()
         _, parameters = dialect.create_connect_args(self.url)
         return {**parameters, **self._arguments(5.0, _STATEMENT_SECONDS)}
@@ -126,8 +125,14 @@ class Location:
         return {"application_name": name[:63], **given, **arguments}
 
 
+def _unreadable() -> PermanentError:
+    # Neither the error nor the text is repeated: what follows an @ in a password is taken for the host.
+    return PermanentError(f"database URL cannot be read: {_FORMS}, and write @ : / % in a password as %40 %3A %2F %25")
+
+
 @contextmanager
-def _driver_needed() -> Iterator[None]:
+def driver_needed() -> Iterator[None]:
+    """Say which extra is missing where the driver cannot be imported."""
     try:
         yield
     except (ModuleNotFoundError, NoSuchModuleError) as error:

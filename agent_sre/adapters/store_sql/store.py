@@ -27,6 +27,7 @@ class SqlStore:
         self.effects = SqlEffects(database)
         self.journal = SqlJournal(database)
         self._database = database
+        self.fence = database.fence
 
     async def close(self) -> None:
         """Finish what was accepted, then close all connections."""
