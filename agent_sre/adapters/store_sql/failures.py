@@ -20,7 +20,7 @@ from sqlalchemy.exc import (
     TimeoutError as PoolTimeoutError,
 )
 
-from agent_sre.adapters.store_sql.failures_postgresql import Remedy, remedy
+from agent_sre.adapters.store_sql.failures_postgresql import Remedy, remedy, words_of
 from agent_sre.domain.errors import AgentSreError, PermanentError, TemporaryError
 
 _SQLITE: tuple[tuple[str, type[AgentSreError], str], ...] = (
@@ -49,20 +49,16 @@ def translate(error: SQLAlchemyError | sqlite3.Error, database: str, opening: bo
     if found is not None:
         return _remedied(found, database, opening)
     if isinstance(error, DBAPIError) and error.connection_invalidated:
-        return TemporaryError(f"database {database}: the connection was lost: {_said(cause)}; try again")
+        return TemporaryError(f"database {database}: the connection was lost: {words_of(cause)}; try again")
     if isinstance(error, _PASSING) and code != "SQLITE_ERROR":  # SQLITE_ERROR: the statement itself, such as no table
-        return TemporaryError(f"database {database}: {_said(cause)}; check that it is reachable and try again")
-    return PermanentError(f"database {database} refused: {_said(cause)}; if tables are missing, run the migrations")
+        return TemporaryError(f"database {database}: {words_of(cause)}; check that it is reachable and try again")
+    return PermanentError(f"database {database} refused: {words_of(cause)}; if tables are missing, run the migrations")
 
 
 def _remedied(found: Remedy, database: str, opening: bool) -> AgentSreError:
     permanent = found.for_good or (opening and found.by_hand)
     kind = PermanentError if permanent else TemporaryError
     return kind(f"database {database}: {found.said}: {found.fix}")
-
-
-def _said(cause: object) -> str:
-    return " ".join(str(cause).split())
 
 
 @contextmanager

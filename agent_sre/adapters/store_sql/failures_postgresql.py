@@ -61,9 +61,7 @@ def remedy(cause: BaseException) -> Remedy | None:
     """What is known of the driver's error; None for one that is not PostgreSQL's, or that says nothing we know."""
     if not type(cause).__module__.startswith("psycopg"):
         return None
-    # The primary message only: the detail quotes rows.
-    said = getattr(getattr(cause, "diag", None), "message_primary", None) or str(cause)
-    said = " ".join(said.split())
+    said = words_of(cause)
     state = getattr(cause, "sqlstate", None) or _state_of(said)
     shown = f"{said} ({state})" if getattr(cause, "sqlstate", None) else said
     if state in {"XX001", "XX002"}:
@@ -79,6 +77,12 @@ def remedy(cause: BaseException) -> Remedy | None:
     if not state and _TLS.search(said):
         return Remedy(shown, "correct sslmode and sslrootcert in the database's URL, or the certificate", by_hand=True)
     return None
+
+
+def words_of(cause: object) -> str:
+    """What the driver says, on one line, and without what follows the message: the detail quotes rows."""
+    said = getattr(getattr(cause, "diag", None), "message_primary", None) or str(cause)
+    return " ".join(said.split())
 
 
 def _state_of(said: str) -> str:

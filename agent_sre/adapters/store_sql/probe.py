@@ -38,10 +38,12 @@ class DatabaseProbe:
         try:
             with translated(str(self._location), opening=True), engine.connect() as connection:
                 check_encoding(connection, self._location)
-                checks = [self._schema(connection)]
-                if self._location.file is None:
-                    checks += [_durable(connection), _rights(connection)]
-                return tuple(checks)
+                if self._location.file is not None:
+                    return (self._schema(connection),)
+                rights = _rights(connection)
+                # Without them the schema's revision cannot be read either.
+                rest = [] if rights.state is CheckState.FAILED else [self._schema(connection), _durable(connection)]
+                return (*rest, rights)
         finally:
             engine.dispose()
 
@@ -82,7 +84,7 @@ def _rights(connection: Connection) -> Check:
     role, schema, may_create = connection.execute(
         text("SELECT current_user, current_schema(), has_schema_privilege(current_schema(), 'CREATE')")
     ).one()
-    needed = (*METADATA.tables, *_CHECKPOINTS)
+    needed = (*METADATA.tables, *_CHECKPOINTS, "alembic_version")
     found = connection.execute(
         text(
             "SELECT t.name, r.name, has_table_privilege(to_regclass(quote_ident(t.name)), r.name)"
