@@ -104,10 +104,10 @@ async def doctor(settings: Settings) -> tuple[Check, ...]:
 async def verify_audit(settings: Settings, head: str | None) -> tuple[str | None, int, str]:
     """The first problem of the audit log or None, its number of rows, and its last row's digest."""
     from agent_sre.adapters.store_sql import open_store
-    from agent_sre.bootstrap.running import database_url
+    from agent_sre.bootstrap.database import existing_database
     from agent_sre.domain.audit import GENESIS, AuditRow, first_bad_row
 
-    store = await open_store(database_url(settings))
+    store = await open_store(existing_database(settings))
     try:
         rows: list[AuditRow] = []
         while batch := await store.journal.audit_rows(rows[-1].sequence if rows else 0, 10_000):

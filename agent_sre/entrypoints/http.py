@@ -60,9 +60,7 @@ class Service:
     security_headers: Mapping[str, str] = field(default_factory=lambda: SECURITY_HEADERS)
 
 
-def build_app(
-    service: Service, *, extra_routes: Sequence[BaseRoute] = (), lifespan: Lifespan | None = None
-) -> ASGIApp:
+def build_app(service: Service, *, extra_routes: Sequence[BaseRoute] = (), lifespan: Lifespan | None = None) -> ASGIApp:
     """The ASGI application. ``extra_routes`` come after the service's own."""
     whole = Starlette(
         routes=[*service.webhooks.routes(), openapi_route(), *service.health.routes(), *extra_routes],

@@ -54,9 +54,7 @@ class Message:
             met = shown(items) if "alerts" in self.body else "missing"
             raise PayloadError(f"$.alerts is {met}, not a list", self.fix)
         truncated = self._count(self.body.get("truncatedAlerts"), "$.truncatedAlerts")
-        common = _Common(
-            truncated, *(_text(self.body.get(name)) for name in ("receiver", "groupKey", "externalURL"))
-        )
+        common = _Common(truncated, *(_text(self.body.get(name)) for name in ("receiver", "groupKey", "externalURL")))
         return tuple(self._alert(item, f"$.alerts[{index}]", common) for index, item in enumerate(items))
 
     def _alert(self, told: object, path: str, common: "_Common") -> Alert:

@@ -105,7 +105,7 @@ class _Connection(asyncio.Protocol):
         self.next()
 
     def connection_lost(self, error: Exception | None) -> None:
-        if not self._run.done.done() and (error is not None or self._run.left and self._buffer):
+        if not self._run.done.done() and (error is not None or (self._run.left and self._buffer)):
             self._run.done.set_exception(error or ConnectionError("the server closed a connection"))
 
 

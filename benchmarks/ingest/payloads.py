@@ -46,7 +46,9 @@ def annotations(number: int) -> dict[str, str]:
     }
 
 
-_GENERATOR = "http://prometheus.monitoring:9090/graph?g0.expr=max_over_time%28kube_pod_container_status_waiting%29&g0.tab=1"
+_GENERATOR = (
+    "http://prometheus.monitoring:9090/graph?g0.expr=max_over_time%28kube_pod_container_status_waiting%29&g0.tab=1"
+)
 
 
 def _ours(numbers: range, now: str, group: str, severity: str = "warning") -> dict[str, Any]:

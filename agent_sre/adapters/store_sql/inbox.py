@@ -6,8 +6,9 @@ from hashlib import sha256
 from sqlalchemy import select
 
 from agent_sre.adapters.store_sql.codec import decode_alert, encode_alert
-from agent_sre.adapters.store_sql.database import Database, pragmas
+from agent_sre.adapters.store_sql.database import Database
 from agent_sre.adapters.store_sql.group_commit import GroupCommit, Row
+from agent_sre.adapters.store_sql.location import pragmas
 from agent_sre.adapters.store_sql.schema import INBOX, QUARANTINE
 from agent_sre.adapters.store_sql.sqlite_append import SqliteAppend
 from agent_sre.domain.alert import Alert
@@ -35,9 +36,7 @@ class SqlInbox:
             async with self._database.turn():
                 await self._append.append(rows)
             return
-        insert = self._database.insert(INBOX).on_conflict_do_nothing()
-        async with self._database.write() as connection:
-            await connection.execute(insert, [{"body": body, "message_digest": digest} for body, digest in rows])
+        await self._database.append(INBOX, [{"body": body, "message_digest": digest} for body, digest in rows])
 
     async def pending(self, limit: int) -> tuple[tuple[int, Alert], ...]:
         # What was accepted is safe here and can wait a little; senders that wait for their answer go first.
@@ -54,9 +53,9 @@ class SqlInbox:
 
     async def quarantine(self, item: Quarantined) -> None:
         values = {
-            "source": item.source,
+            "source": _shown(item.source),
             "received_at": item.received_at,
-            "reason": item.reason,
+            "reason": _shown(item.reason),
             "body": item.body,
             "size": item.size,
         }
@@ -74,6 +73,11 @@ class SqlInbox:
         await self._group.drain()
         if self._append is not None:
             await self._append.close()
+
+
+def _shown(text: str) -> str:
+    """PostgreSQL's text holds no NUL, which what is said of a hostile payload may quote."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def _digest(alert: Alert) -> str | None:
