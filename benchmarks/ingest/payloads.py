@@ -5,18 +5,13 @@ takes a list of alerts (``/api/v2/alerts``, what Prometheus posts); ours takes w
 version "4", which repeats the group's common labels and so is about twice as long for one alert.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from agent_sre.domain.alert import fingerprint_of
 from agent_sre.domain.instant import format_instant
-
-if TYPE_CHECKING:
-    from benchmarks.ingest.load import Plan
 
 _GROUPS = 50
 
@@ -101,20 +96,77 @@ def _alertmanager(numbers: range, now: str) -> object:
     ]
 
 
+def _pagerduty(numbers: range, now: str) -> object:
+    """One event a POST, each of an incident of its own, spread over fifty services."""
+    number = numbers[0]
+    service = {"id": f"PSVC{number % _GROUPS}", "type": "service_reference", "summary": f"checkout-{number % _GROUPS}"}
+    incident = {
+        "id": f"PINC{number}",
+        "type": "incident",
+        "html_url": f"https://shop.pagerduty.com/incidents/PINC{number}",
+        "number": number,
+        "status": "triggered",
+        "incident_key": f"key-{number}",
+        "created_at": now,
+        "title": f"Latency of checkout-{number % _GROUPS} is high ({number})",
+        "service": service,
+        "urgency": "low",
+        "priority": None,
+    }
+    event = {
+        "id": f"01EV{number}",
+        "event_type": "incident.triggered",
+        "resource_type": "incident",
+        "occurred_at": now,
+        "agent": None,
+        "client": None,
+        "data": incident,
+    }
+    return {"event": event}
+
+
+def critical(now: str) -> dict[str, Any]:
+    """A message with one critical alert, of a group of its own."""
+    return _ours(range(900_000, 900_001), now, '{}:{alertname="TheOne"}', "critical")
+
+
+def now() -> datetime:
+    """The moment, in UTC."""
+    return datetime.now(UTC)
+
+
 SHAPES: dict[str, Callable[[range, str], object]] = {
     "one group": _one_group,
     "many groups": _many_groups,
     "alertmanager": _alertmanager,
+    "pagerduty": _pagerduty,
 }
 
 
-def requests(plan: Plan) -> Sequence[bytes]:
+class Posts(Protocol):
+    """What of a plan says which requests it has."""
+
+    @property
+    def port(self) -> int: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def shape(self) -> str: ...
+    @property
+    def posts(self) -> int: ...
+    @property
+    def per_post(self) -> int: ...
+    @property
+    def first(self) -> int: ...
+
+
+def requests(plan: Posts) -> Sequence[bytes]:
     """All requests of a plan, as bytes."""
-    make, now = SHAPES[plan.shape], format_instant(datetime.now(UTC))
+    make, moment = SHAPES[plan.shape], format_instant(now())
     found = []
     for post in range(plan.posts):
         start = plan.first + post * plan.per_post
-        body = json.dumps(make(range(start, start + plan.per_post), now), separators=(",", ":")).encode()
+        body = json.dumps(make(range(start, start + plan.per_post), moment), separators=(",", ":")).encode()
         found.append(
             f"POST {plan.path} HTTP/1.1\r\nHost: 127.0.0.1:{plan.port}\r\nUser-Agent: bench\r\n"
             f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()

@@ -23,7 +23,7 @@ class _Trivial(asyncio.Protocol):
             self._missing -= len(data)
         else:
             head, _, body = data.partition(b"\r\n\r\n")
-            length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0])
+            length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0] or 0)
             self._missing = length - len(body)
         if self._missing == 0:
             self._transport.write(_ANSWER)
