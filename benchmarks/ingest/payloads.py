@@ -125,9 +125,9 @@ def _pagerduty(numbers: range, now: str) -> object:
     return {"event": event}
 
 
-def critical(now: str) -> dict[str, Any]:
+def critical(now: str, group: str = "TheOne") -> dict[str, Any]:
     """A message with one critical alert, of a group of its own."""
-    return _ours(range(900_000, 900_001), now, '{}:{alertname="TheOne"}', "critical")
+    return _ours(range(900_000, 900_001), now, f'{{}}:{{alertname="{group}"}}', "critical")
 
 
 def now() -> datetime:

@@ -56,11 +56,11 @@ def _rate(start: Start, alerts: int, per_post: int) -> Rate:
         plan = Plan(
             server.port, server.path, server.shape, alerts // per_post, per_post, _WARM, connections=CONNECTIONS
         )
-        began, before = time.monotonic(), server.cpu()
+        there, began, before = server.stored(), time.monotonic(), server.cpu()
         done = drive(plan)
         cpu = (server.cpu() - before) / done.seconds
         assert set(done.statuses) <= {"200", "202"}, done.statuses
-        lost = _WARM + done.acknowledged - server.stored()
+        lost = done.acknowledged - (server.stored() - there)
         return Rate(done, cpu, lost, _folded(server, began, done.acknowledged))
 
 

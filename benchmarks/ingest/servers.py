@@ -5,7 +5,6 @@ import os
 import sqlite3
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,11 +13,14 @@ from pathlib import Path
 import httpx
 import psycopg
 
+from agent_sre.domain.instant import format_instant
+from benchmarks.ingest import payloads
 from tests.e2e.processes import Running, agent_sre, answers, binary, free_port, wait_for
 from tests.postgres_server import PostgresServer
 
-_LOADED_SECONDS = 4.0
-"""After its first answer the service imports the graph, which takes the interpreter from everything else."""
+_LOADED_SECONDS = 90.0
+"""After its first answer the service imports the graph, which takes the interpreter from everything else; its first
+investigation tells that this is over."""
 
 
 @dataclass
@@ -51,7 +53,14 @@ class Server:
         self.process = Running(self.command, self.log, env=self.env, cwd=self.log.parent)
         wait_for(f"{self.name} to answer", answers(self.url + self.ready))
         if settle and self.query:
-            time.sleep(_LOADED_SECONDS)
+            httpx.post(
+                self.url + self.path, json=payloads.critical(format_instant(payloads.now()), "TheFirst")
+            ).raise_for_status()
+            wait_for("the first investigation", self._has_investigated, _LOADED_SECONDS)
+
+    def _has_investigated(self) -> bool:
+        rows = httpx.get(self.url + "/api/incidents", timeout=10).json()["incidents"]
+        return any(row["status"] not in {"open", "investigating"} for row in rows)
 
     def kill(self) -> None:
         assert self.process is not None
