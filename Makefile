@@ -29,7 +29,7 @@ WARM := agent_sre.bootstrap.running, agent_sre.bootstrap.live, agent_sre.graph.c
 .DEFAULT_GOAL := help
 PEERS := $(patsubst $(LOCKS)/peers/%.lock,build/bench-peers/%/.ready,$(wildcard $(LOCKS)/peers/*.lock))
 
-.PHONY: help venv demo test test-engine test-rest e2e lint fmt eval bench bench-analysis docs lock clean
+.PHONY: help venv demo test test-engine test-rest e2e lint fmt eval bench bench-analysis bench-ingest docs lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -74,6 +74,9 @@ bench: venv ## run the benchmarks (ARGS="...")
 
 bench-analysis: venv $(PEERS) ## measure the engine's parts beside their peers (ARGS="--data DIR", default ../shared)
 	@$(BIN)/python -m benchmarks.bench_analysis $(ARGS)
+
+bench-ingest: venv ## measure the intake beside Alertmanager, kill it, and storm it (ARGS="--only rates")
+	@$(BIN)/python -m benchmarks.bench_ingest $(ARGS)
 
 docs: venv ## write what is generated from the code: docs/state_machine.md and .env.example
 	@$(BIN)/python -c "from agent_sre.graph.drawing import state_machine_markdown as text; print(text(), end='')" > docs/state_machine.md

@@ -40,7 +40,7 @@ class Figure:
         return {**asdict(self), "ours": round(self.ours, 4), "theirs": theirs, "ratio": ratio}
 
 
-def report(name: str, figures: Sequence[Figure], command: str) -> None:
+def report(name: str, figures: Sequence[Figure], command: str, *, write: bool = True) -> None:
     """Print the table and write the JSON file."""
     table = Table(title=name)
     for column in ("figure", "ours", "unit", "peer", "theirs", "ratio", "goal", "met"):
@@ -49,6 +49,8 @@ def report(name: str, figures: Sequence[Figure], command: str) -> None:
     for row in rows:
         table.add_row(*("" if value is None else str(value) for value in _ordered(row)))
     Console(width=140).print(table)
+    if not write:
+        return
     document = {
         "command": command,
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),

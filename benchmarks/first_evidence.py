@@ -19,7 +19,7 @@ from typing import Any
 
 import httpx
 
-from agent_sre.bootstrap.running import DATABASE
+from agent_sre.bootstrap.database import DATABASE
 from agent_sre.domain.instant import format_instant
 from benchmarks.estate import NAMESPACE, WORKLOADS, name_of, samples
 from benchmarks.figures import Figure

@@ -4,10 +4,13 @@ Only tests that talk to a real server may use the network, and only loopback. A 
 so a new kind of test starts from the safe side. Unix sockets stay open: an event loop wakes itself through a pair.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.postgres_server import PostgresServer, migrated_postgres_server
 
 # How fast an example is made says more about the machine than about the code: nothing here is judged by the clock.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -25,3 +28,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.allow_hosts(LOOPBACK))
         else:
             item.add_marker(pytest.mark.disable_socket)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """One server for the whole run; each test makes a database of its own in it. Not to be stopped by a test."""
+    with migrated_postgres_server() as server:
+        yield server

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from agent_sre.domain.audit import AuditRow, ChainCheck, Head, from_plain, to_plain
 from agent_sre.domain.errors import PermanentError
-from agent_sre.settings import PREFIX, Settings
+from agent_sre.settings import Settings
 
 if TYPE_CHECKING:
     from agent_sre.ports.store import Journal
@@ -54,12 +54,9 @@ async def export_audit(settings: Settings, after: int, write: Callable[[str], ob
 @asynccontextmanager
 async def _journal(settings: Settings) -> AsyncIterator[Journal]:
     from agent_sre.adapters.store_sql import open_store
-    from agent_sre.bootstrap.running import DATABASE, database_url
+    from agent_sre.bootstrap.database import existing_database
 
-    database = settings.data_dir.resolve() / DATABASE
-    if not database.exists():
-        raise PermanentError(f"there is no database {database}; set {PREFIX}DATA_DIR to the service's data folder")
-    store = await open_store(database_url(settings))
+    store = await open_store(existing_database(settings))
     try:
         yield store.journal
     finally:

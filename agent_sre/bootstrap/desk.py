@@ -27,7 +27,7 @@ async def open_desk(settings: Settings) -> AsyncIterator[QuietDesk]:
     """The desk over the configured database, for as long as the block runs."""
     from agent_sre.adapters.clock_system import RandomIds, SystemClock
     from agent_sre.adapters.store_sql import open_store
-    from agent_sre.bootstrap.running import database_url
+    from agent_sre.bootstrap.database import database_url
 
     store = await open_store(database_url(settings))
     try:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from pathlib import Path
 
 from agent_sre.adapters.clock_system import SystemClock
 from agent_sre.bootstrap.acting import acting_rights
+from agent_sre.bootstrap.database import database_url
 from agent_sre.bootstrap.live import open_topology, signals
 from agent_sre.bootstrap.log_store import log_store_probe
 from agent_sre.bootstrap.metrics import metrics_probes
 from agent_sre.bootstrap.repositories import repository_probes
-from agent_sre.bootstrap.running import database_url
 from agent_sre.bootstrap.snapshot import runbooks
 from agent_sre.bootstrap.suppression import silence_probes, site
 from agent_sre.bootstrap.tools import tool_probes
@@ -26,7 +25,7 @@ from agent_sre.settings import PREFIX, Settings, readable_namespaces
 
 async def examine(settings: Settings) -> tuple[Check, ...]:
     """All checks, in the order in which a person would mend what is wrong."""
-    checks = [_data_dir(settings), await _database(settings), _runbooks(settings), _signals(settings)]
+    checks = [_data_dir(settings), *await _database(settings), _runbooks(settings), _signals(settings)]
     checks += [*_topology(settings), *_suppression(settings)]
     checks += [*_webhooks(settings), _console(settings), writeback_check(settings)]
     for probe in await _probes(settings):
@@ -55,26 +54,13 @@ def _data_dir(settings: Settings) -> Check:
     return Check("data folder", CheckState.OK, f"{folder} is writable")
 
 
-async def _database(settings: Settings) -> Check:
-    from agent_sre.adapters.store_sql import open_store
+async def _database(settings: Settings) -> list[Check]:
+    from agent_sre.adapters.store_sql import DatabaseProbe
 
-    url = database_url(settings)
-    if not _exists(url):
-        return Check("database", CheckState.OK, "none yet; it is made at the first start")
     try:
-        store = await open_store(url)
-        try:
-            newest = await store.incidents.newest(1)
-        finally:
-            await store.close()
+        return list(await DatabaseProbe(database_url(settings)).check())
     except AgentSreError as error:
-        return Check("database", CheckState.FAILED, str(error), "see the message; a damaged file must be restored")
-    latest = f", newest incident {newest[0].id}" if newest else ", no incidents yet"
-    return Check("database", CheckState.OK, f"{url} answers{latest}")
-
-
-def _exists(url: str) -> bool:
-    return Path(url.removeprefix("sqlite:///")).exists()
+        return [Check("database", CheckState.FAILED, str(error), f"correct {PREFIX}DATABASE_URL")]
 
 
 def _runbooks(settings: Settings) -> Check:

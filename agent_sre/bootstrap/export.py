@@ -1,4 +1,4 @@
-"""An incident out of the embedded database into a folder: the command ``export``."""
+"""An incident out of the database into a folder: the command ``export``."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent_sre import __version__
-from agent_sre.domain.errors import PermanentError
 from agent_sre.domain.signal import default_signals
-from agent_sre.settings import PREFIX, Settings
+from agent_sre.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +29,14 @@ async def export_incident(
     """
     from agent_sre.adapters.snapshot_directory import SnapshotWriter
     from agent_sre.adapters.store_sql import open_store
+    from agent_sre.bootstrap.database import existing_database
     from agent_sre.bootstrap.live import signals
-    from agent_sre.bootstrap.running import DATABASE, database_url
     from agent_sre.service.export_incident import export_of
 
-    database = settings.data_dir.resolve() / DATABASE
-    if not database.exists():
-        raise PermanentError(f"there is no database {database}; set {PREFIX}DATA_DIR to the service's data folder")
+    url = existing_database(settings)
     additions = signals(settings)[: -len(default_signals())] if settings.signals_file else ()
     progress("reading the store")
-    store = await open_store(database_url(settings))
+    store = await open_store(url)
     try:
         export = await export_of(incident_id, store.incidents, store.cases, additions)
     finally:

@@ -7,14 +7,11 @@ wait for it: alerts are accepted at once, and investigations begin when the grap
 from __future__ import annotations
 
 import asyncio
-import importlib
 import secrets
-import sqlite3
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -22,14 +19,14 @@ from starlette.types import ASGIApp
 
 from agent_sre.adapters.changes_merged import MergedChanges
 from agent_sre.adapters.promql_parser import PackagedPromqlParser
-from agent_sre.adapters.store_sql import SingleWriter, SqlStore, open_store
-from agent_sre.bootstrap.desk import desk_of
+from agent_sre.adapters.store_sql import SqlStore, open_store, single_writer
 from agent_sre.bootstrap.acting import kill_switch, policy
+from agent_sre.bootstrap.database import Investigations, database_url
+from agent_sre.bootstrap.desk import desk_of
 from agent_sre.bootstrap.server import Server, listen
 from agent_sre.bootstrap.suppression import suppressions
 from agent_sre.bootstrap.webhook_doors import doors
 from agent_sre.bootstrap.writeback import write_back
-from agent_sre.domain.errors import PermanentError
 from agent_sre.domain.incident import IncidentStatus
 from agent_sre.domain.runbook import Runbook
 from agent_sre.domain.signal import Signal
@@ -59,11 +56,8 @@ from agent_sre.service.read_incident import Stores
 from agent_sre.settings import Settings
 
 if TYPE_CHECKING:
-    from agent_sre.graph.build import Graph
     from agent_sre.graph.state import Context
 
-DATABASE = "agent_sre.sqlite"
-CHECKPOINTS = "checkpoints.sqlite"
 DRAIN_SECONDS = 10.0
 
 
@@ -77,45 +71,6 @@ class World:
     runbooks: tuple[Runbook, ...]
     clock: Clock
     ids: Ids
-
-
-def database_url(settings: Settings) -> str:
-    """The embedded database's URL."""
-    return f"sqlite:///{settings.data_dir.resolve() / DATABASE}"
-
-
-class Investigations:
-    """The graph with its checkpoints, loaded in the background; ``advance`` waits for it."""
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-        self._stack = AsyncExitStack()
-        self._loading: asyncio.Future[Graph] = asyncio.get_running_loop().create_future()
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Begin to load. Called once the web server is up: the import takes the interpreter's time from it."""
-        self._task = asyncio.create_task(self._load(), name="load the graph")
-
-    async def _load(self) -> None:
-        # Importing the graph holds up nothing but this thread (and, piecewise, the interpreter).
-        checkpoints = await asyncio.to_thread(importlib.import_module, "agent_sre.graph.checkpoints")
-        try:
-            self._loading.set_result(await self._stack.enter_async_context(checkpoints.graph_over_sqlite(self._file)))
-        except (sqlite3.Error, OSError) as error:
-            self._loading.set_exception(
-                PermanentError(f"checkpoints {self._file} cannot be opened: {error}; restore them or move them away")
-            )
-
-    async def graph(self) -> Graph:
-        """The graph, once it is there."""
-        return await asyncio.shield(self._loading)
-
-    async def close(self) -> None:
-        """Close the checkpoints' database."""
-        if self._task is not None:
-            await self._task
-        await self._stack.aclose()
 
 
 class _Parts:
@@ -134,7 +89,7 @@ class _Parts:
         self.write_back = write_back(settings, store, world.clock)
         told = world.readers.changes
         self.changes_read = MergedChanges([store.changes, told]) if told is not None else store.changes
-        self.investigations = Investigations(settings.data_dir / CHECKPOINTS)
+        self.investigations = Investigations(settings, store.fence)
         send = self.write_back.send_due
         duties = Duties(self._fold, store.incidents.due, self._advance, self._postpone, send)
         self.worker = Worker(
@@ -283,9 +238,10 @@ def limits(settings: Settings, redaction: Redaction) -> Limits:
 async def running(settings: Settings, world: World) -> AsyncIterator[tuple[str, asyncio.Task[None]]]:
     """Start the service; gives its URL and a task that ends when the server does. Leaving it stops everything."""
     url = database_url(settings)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    with listen(settings.host, settings.port) as bound, SingleWriter(url):
-        store = await open_store(url)
+    async with AsyncExitStack() as stack:
+        bound = stack.enter_context(listen(settings.host, settings.port))
+        fence = await stack.enter_async_context(single_writer(url))
+        store = await open_store(url, fence=fence)
         parts = _Parts(settings, world, store)
         # h11 and a bounded keep-alive; access logs would repeat what the metrics count.
         config = uvicorn.Config(

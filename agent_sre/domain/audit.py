@@ -45,6 +45,8 @@ def chain(
     last: AuditRow | None, time: datetime, actor: str, verb: str, subject: str, detail: Mapping[str, str]
 ) -> AuditRow:
     """The row that follows ``last`` (None for the first)."""
+    # What people and other systems are called may hold a NUL, which PostgreSQL's text cannot: shown, not refused.
+    actor, verb, subject = (text.replace("\0", "\N{REPLACEMENT CHARACTER}") for text in (actor, verb, subject))
     sequence = last.sequence + 1 if last else 1
     previous = last.digest if last else GENESIS
     digest = digest_of(sequence, time, actor, verb, subject, detail, previous)

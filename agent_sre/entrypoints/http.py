@@ -26,6 +26,7 @@ from agent_sre.entrypoints.health import Health
 from agent_sre.entrypoints.openapi import openapi_route
 from agent_sre.entrypoints.request_body import BodyLimits
 from agent_sre.entrypoints.telemetry import Telemetry
+from agent_sre.entrypoints.webhook_lane import WebhookLane
 from agent_sre.entrypoints.webhooks import Webhooks
 
 SECURITY_HEADERS: Mapping[str, str] = {
@@ -59,11 +60,9 @@ class Service:
     security_headers: Mapping[str, str] = field(default_factory=lambda: SECURITY_HEADERS)
 
 
-def build_app(
-    service: Service, *, extra_routes: Sequence[BaseRoute] = (), lifespan: Lifespan | None = None
-) -> Starlette:
+def build_app(service: Service, *, extra_routes: Sequence[BaseRoute] = (), lifespan: Lifespan | None = None) -> ASGIApp:
     """The ASGI application. ``extra_routes`` come after the service's own."""
-    return Starlette(
+    whole = Starlette(
         routes=[*service.webhooks.routes(), openapi_route(), *service.health.routes(), *extra_routes],
         middleware=[
             Middleware(LastResort, telemetry=service.telemetry),
@@ -73,6 +72,18 @@ def build_app(
         exception_handlers={HTTPException: _http_error},
         lifespan=lifespan,
     )
+    lane = WebhookLane(
+        service.webhooks,
+        service.security_headers,
+        max_bytes=service.max_body_bytes,
+        seconds=service.body_seconds,
+    )
+    short = LastResort(lane, service.telemetry)
+
+    async def entrance(scope: Scope, receive: Receive, send: Send) -> None:
+        await (short if lane.takes(scope) else whole)(scope, receive, send)
+
+    return entrance
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

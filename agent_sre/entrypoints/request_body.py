@@ -30,6 +30,12 @@ class BodyRefused(Exception):
         self.fix = fix
 
 
+def too_late(seconds: float) -> BodyRefused:
+    """For a body that was waited for so long."""
+    error = f"the body did not arrive within {seconds:g} seconds"
+    return BodyRefused(408, error, "send it again, faster or in smaller parts")
+
+
 class BodyLimits:
     """Middleware that hands the application plain bodies of at most ``max_bytes``, read within ``seconds``."""
 
@@ -130,8 +136,7 @@ class _Body:
             async with asyncio.timeout_at(deadline):
                 return await self._receive()
         except TimeoutError:
-            error = f"the body did not arrive within {self._seconds:g} seconds"
-            raise BodyRefused(408, error, "send it again, faster or in smaller parts") from None
+            raise too_late(self._seconds) from None
 
     def _within_limit(self, data: bytes) -> bytes:
         self._arrived += len(data)

@@ -78,18 +78,22 @@ class Webhooks:
 
     def _endpoint(self, source: str) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
-            started = time.perf_counter()
-            try:
-                response, outcome, alerts = await self._handle(source, request)
-            except BodyRefused as refused:
-                # Counted here, answered by the middleware, which also deals with the rest of the body.
-                outcome = Intake.TOO_LARGE if refused.status == 413 else Intake.UNREADABLE
-                self._note(source, outcome, started)
-                raise
-            self._note(source, outcome, started, alerts)
-            return response
+            return await self.answer(source, request, request.body)
 
         return endpoint
+
+    async def answer(self, source: str, request: Request, read: Callable[[], Awaitable[bytes]]) -> Response:
+        """Answer one request to a source's webhook; ``read`` gives its body. Passes BodyRefused on."""
+        started = time.perf_counter()
+        try:
+            response, outcome, alerts = await self._handle(source, request, read)
+        except BodyRefused as refused:
+            # Counted here, answered by the caller, who also deals with the rest of the body.
+            outcome = Intake.TOO_LARGE if refused.status == 413 else Intake.UNREADABLE
+            self._note(source, outcome, started)
+            raise
+        self._note(source, outcome, started, alerts)
+        return response
 
     def _note(self, source: str, outcome: Intake, started: float, alerts: int = 0) -> None:
         self.telemetry.request(source, outcome, time.perf_counter() - started, alerts)
@@ -97,7 +101,9 @@ class Webhooks:
             # Not why: that may quote the payload, which is in quarantine.
             log.warning("not accepted", source=source, outcome=outcome.value)
 
-    async def _handle(self, source: str, request: Request) -> tuple[Response, Intake, int]:
+    async def _handle(
+        self, source: str, request: Request, read: Callable[[], Awaitable[bytes]]
+    ) -> tuple[Response, Intake, int]:
         door = self.doors[source]
         admission = door.judge(request)
         if admission is not Admission.ADMITTED:
@@ -106,7 +112,7 @@ class Webhooks:
             fix = "send JSON with Content-Type: application/json"
             return _refused(415, "the Content-Type is not JSON", fix), Intake.NOT_JSON, 0
         try:
-            body = await request.body()
+            body = await read()
             admission = await door.judge_body(request.headers, body)
             if admission is not Admission.ADMITTED:
                 return denied(source, admission, door), Intake.UNAUTHORIZED, 0
@@ -127,14 +133,18 @@ class Webhooks:
 def _taken(source: str, accepted: Accepted) -> Response:
     """202 with what was committed; 200 with what a sender wants to hear before it sends anything."""
     if accepted.challenge:
-        return JSONResponse({"challenge": accepted.challenge})
+        return _json({"challenge": accepted.challenge}, 200)
     answer: dict[str, int | str] = {"accepted": accepted.items, "truncated": accepted.truncated}
     if accepted.ignored:
         log.info("nothing to take from a message", source=source, why=accepted.ignored)
         answer["ignored"] = accepted.ignored
     if accepted.to_do:
         log.warning("an operator must act", source=source, what=accepted.to_do)
-    return JSONResponse(answer, 202)
+    return _json(answer, 202)
+
+
+def _json(document: Mapping[str, int | str], status: int) -> Response:
+    return Response(orjson.dumps(document), status, media_type="application/json")
 
 
 def _delivery(source: str, headers: Headers, body: bytes) -> Delivery:

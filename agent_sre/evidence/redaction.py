@@ -18,6 +18,8 @@ from agent_sre.domain.alert import Alert
 from agent_sre.domain.errors import PermanentError
 from agent_sre.domain.evidence import Gap, Observation
 from agent_sre.domain.telemetry import Change, LogLine, LogStream, Series, Span
+from agent_sre.evidence.known_texts import KnownTexts
+from agent_sre.evidence.personal_patterns import cards
 from agent_sre.evidence.secret_patterns import (
     ANCHORS,
     Anchor,
@@ -34,6 +36,8 @@ _KIND = re.compile(r"[a-z0-9-]{1,30}")
 _FLAG = re.compile(r"--?[\w.-]+\Z")
 
 
+_FAR_APART = "\n" * 30
+"""Between texts that are searched together: farther than any pattern looks back or ahead for a number."""
 _PLACEHOLDER = re.compile(r"\[redacted:[a-z0-9_-]+:[0-9a-f]{4}\]")
 _SCHEME = re.compile(r"(?i)bearer|basic|digest|token|negotiate|apikey")
 
@@ -49,9 +53,36 @@ class Redaction:
     key: bytes = field(default=b"", repr=False)
     patterns: tuple[tuple[str, "re.Pattern[str]"], ...] = ()
 
+    harmless: KnownTexts = field(default_factory=KnownTexts, repr=False, compare=False)
+
     def redactor(self) -> "Redactor":
         """A redactor with an empty memory."""
         return Redactor(self.key, self.patterns)
+
+    def alerts(self, alerts: Sequence[Alert]) -> tuple[Alert, ...]:
+        """The alerts of one message with every secret in them replaced, as ``Redactor.alert`` does."""
+        texts: set[str] = set()
+        names: set[str] = set()
+        for alert in alerts:
+            names.update(alert.labels, alert.annotations)
+            texts.update(alert.labels.values(), alert.annotations.values())
+            texts.update((alert.receiver, alert.group_key, alert.generator_url, alert.external_url))
+        redactor = self.redactor()
+        if any(map(is_secret_name, names)) or not self._are_harmless(self.harmless.unknown(texts), redactor):
+            return tuple(map(redactor.alert, alerts))
+        return tuple(alerts)
+
+    def _are_harmless(self, texts: set[str], redactor: "Redactor") -> bool:
+        if not texts:
+            return True
+        together = _FAR_APART.join(texts).lower()
+        anchors = [anchor for anchor in ANCHORS if anchor.literal in together]
+        if not anchors and not self.patterns and next(cards(together), None) is None:
+            self.harmless.keep(texts)
+            return True
+        harmless = {text for text in texts if redactor.replaced(text, anchors) == text}
+        self.harmless.keep(harmless)
+        return len(harmless) == len(texts)
 
 
 def site_patterns(given: Mapping[str, str]) -> tuple[tuple[str, "re.Pattern[str]"], ...]:
@@ -131,13 +162,14 @@ class Redactor:
     def text(self, text: str) -> str:
         """The text with every secret in it replaced."""
         if len(text) > _CACHED_LENGTH:
-            return self._replaced(text)
+            return self.replaced(text)
         known = self._seen.get(text)
         if known is None:
-            known = self._seen[text] = self._replaced(text)
+            known = self._seen[text] = self.replaced(text)
         return known
 
-    def _replaced(self, text: str, anchors: Iterable[Anchor] = ANCHORS) -> str:
+    def replaced(self, text: str, anchors: Iterable[Anchor] = ANCHORS) -> str:
+        """As ``text``, without its memory; ``anchors`` are those that the text may hold, where that is known."""
         spans = find_secrets(text, anchors)
         if self._patterns:
             spans = without_overlaps([*spans, *self._site(text)])
@@ -222,7 +254,7 @@ class Redactor:
         which the index of their words tells; analysis asks the same index afterwards."""
         anchors = [anchor for anchor in ANCHORS if stream.index.holds(anchor.literal)]
         joined = "\n".join(line.text for line in stream.lines)
-        redacted = self._replaced(joined, anchors)
+        redacted = self.replaced(joined, anchors)
         if redacted == joined:
             return stream
         rows = redacted.split("\n")

@@ -3,7 +3,8 @@
 orjson refuses most of what is dangerous by itself: NaN, Infinity, numbers beyond a double, lone surrogates, invalid
 UTF-8, raw control characters. What it lets through is checked here: size, depth (it stops only at 1,024 levels, where
 code that walks the result would already fail), keys that occur twice (it keeps the last one silently, so that two
-readers of one body could see two different alerts) and NUL in a key. Every step is linear in the body's size.
+readers of one body could see two different alerts) and NUL in a key. Every step is linear in the body's size. A body in the form that machines write is known to be sound in
+a tenth of the time (``_usual``); nothing is refused there.
 
 Some senders need more: a form instead of JSON (``decode_form``), or characters mended that the sender itself cut in two
 (``mended``). Called by ``service.accept_alerts``. What the values mean is the parsers' part.
@@ -44,6 +45,50 @@ def decode(body: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPT
         raise PayloadTooLarge(f"the body has {len(body)} bytes, the limit is {max_bytes}", _SMALLER)
     if not body.strip():
         raise PayloadError("the body is empty", _FIX)
+    value = _usual(body, max_depth)
+    return _closely(body, max_depth) if value is None else value
+
+
+def _usual(body: bytes, max_depth: int) -> Any:
+    """The value of a body that writes itself again byte for byte, which nearly all do; None for one that does not.
+
+    A key that occurs twice would be written once. Machines write without spaces and escape no more than they must, but
+    for Go's encoder, which escapes three characters of HTML: those are put back before the comparison. Where the bytes
+    hold more backslashes than that, they differ, and the body is looked at closely.
+    """
+    if len(body) > MAX_VALUES or rb"\u0000" in body:
+        return None
+    try:
+        value = orjson.loads(body)
+        written = orjson.dumps(value)
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+        return None
+    if written != body and (rb"\u00" not in body or written != _without_go_escapes(body)):
+        return None
+    return value if _is_flat(value, max_depth) else None
+
+
+def _without_go_escapes(body: bytes) -> bytes:
+    return body.replace(rb"\u0026", b"&").replace(rb"\u003c", b"<").replace(rb"\u003e", b">")
+
+
+def _is_flat(value: Any, max_depth: int) -> bool:
+    """Whether no container is deeper than ``max_depth``, a level a round."""
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(max_depth):
+        if not level:
+            return True
+        level = [
+            inner
+            for item in level
+            for inner in (item.values() if type(item) is dict else item)
+            if type(inner) is dict or type(inner) is list
+        ]
+    return not level
+
+
+def _closely(body: bytes, max_depth: int) -> Any:
+    """The value of any body, or PayloadError with what is wrong with it."""
     structure = _STRING.sub(b"", body).translate(_ROUND, delete=_NOT_STRUCTURE)
     _check_depth(structure.translate(None, delete=b":,"), max_depth)
     if len(structure) > MAX_VALUES:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from agent_sre.domain.alert import Alert, AlertStatus, fingerprint_of
@@ -22,6 +23,19 @@ from agent_sre.ingest.payload import PayloadError, shown
 
 _FINGERPRINT = re.compile(r"[0-9a-f]{1,16}")
 _MOST_TRUNCATED = 1_000_000_000
+_LONGEST_TIME = 64
+"""Characters of a time; what is longer is none, and is cut before it could be remembered."""
+_STATUS = {status.value: status for status in AlertStatus}
+
+
+@dataclass(frozen=True, slots=True)
+class _Common:
+    """What a message says once for all its alerts."""
+
+    truncated: int
+    receiver: str
+    group_key: str
+    external_url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +54,11 @@ class Message:
             met = shown(items) if "alerts" in self.body else "missing"
             raise PayloadError(f"$.alerts is {met}, not a list", self.fix)
         truncated = self._count(self.body.get("truncatedAlerts"), "$.truncatedAlerts")
-        return tuple(
-            self._alert(mapping(item, f"$.alerts[{index}]", self.fix), f"$.alerts[{index}]", truncated)
-            for index, item in enumerate(items)
-        )
+        common = _Common(truncated, *(_text(self.body.get(name)) for name in ("receiver", "groupKey", "externalURL")))
+        return tuple(self._alert(item, f"$.alerts[{index}]", common) for index, item in enumerate(items))
 
-    def _alert(self, item: Mapping[str, Any], path: str, truncated: int) -> Alert:
+    def _alert(self, told: object, path: str, common: "_Common") -> Alert:
+        item = mapping(told, path, self.fix)
         labels = self._labels(item.get("labels"), f"{path}.labels")
         status = self._status(item.get("status", self.body.get("status")), f"{path}.status")
         ends_at = _instant(item.get("endsAt"), f"{path}.endsAt")
@@ -61,11 +74,11 @@ class Message:
             ends_at=ends_at if status is AlertStatus.RESOLVED else None,
             received_at=self.received_at,
             source=self.source,
-            receiver=_text(self.body.get("receiver")),
-            group_key=_text(self.body.get("groupKey")),
+            receiver=common.receiver,
+            group_key=common.group_key,
             generator_url=_text(item.get("generatorURL")),
-            external_url=_text(self.body.get("externalURL")),
-            truncated=truncated,
+            external_url=common.external_url,
+            truncated=common.truncated,
         )
 
     def _labels(self, value: object, path: str) -> dict[str, str]:
@@ -75,28 +88,31 @@ class Message:
                 f"{path} has {len(labels)} labels, the limit is {MAX_LABELS}", "drop labels in a relabel rule"
             )
         for name, told in labels.items():
-            where = f"{path}[{shown(name)}]"
-            if not isinstance(told, str):
-                raise PayloadError(f"{where} is {shown(told)}, not a string", self.fix)
-            if "\0" in told:
-                raise PayloadError(f"{where} contains NUL", "remove the NUL character from the label")
-            if len(name) + len(told) > MAX_LABEL:
-                met = f"{where} has {len(name) + len(told)} characters with its name, the limit is {MAX_LABEL}"
-                raise PayloadError(met, "put long text into an annotation")
+            if not isinstance(told, str) or "\0" in told or len(name) + len(told) > MAX_LABEL:
+                raise self._bad_label(name, told, f"{path}[{shown(name)}]")
         return dict(labels)
+
+    def _bad_label(self, name: str, told: object, where: str) -> PayloadError:
+        if not isinstance(told, str):
+            return PayloadError(f"{where} is {shown(told)}, not a string", self.fix)
+        if "\0" in told:
+            return PayloadError(f"{where} contains NUL", "remove the NUL character from the label")
+        met = f"{where} has {len(name) + len(told)} characters with its name, the limit is {MAX_LABEL}"
+        return PayloadError(met, "put long text into an annotation")
 
     def _annotations(self, value: object, path: str) -> dict[str, str]:
         annotations = {} if value is None else mapping(value, path, self.fix)
         for name, told in annotations.items():
             if not isinstance(told, str):
                 raise PayloadError(f"{path}[{shown(name)}] is {shown(told)}, not a string", self.fix)
-        return {text(name): text(told) for name, told in list(annotations.items())[:MAX_LABELS]}
+        kept = annotations if len(annotations) <= MAX_LABELS else dict(list(annotations.items())[:MAX_LABELS])
+        return {text(name): text(told) for name, told in kept.items()}
 
     def _status(self, value: object, path: str) -> AlertStatus:
-        told = value.strip().lower() if isinstance(value, str) else ""
-        if told not in set(AlertStatus):
+        status = _STATUS.get(value.strip().lower()) if isinstance(value, str) else None
+        if status is None:
             raise PayloadError(f'{path} is {shown(value)}, neither "firing" nor "resolved"', self.fix)
-        return AlertStatus(told)
+        return status
 
     def _count(self, value: object, path: str) -> int:
         if value is None:
@@ -111,12 +127,16 @@ def _instant(value: object, path: str) -> datetime | None:
     if value is None or value == "":
         return None
     try:
-        instant = parse_instant(value) if isinstance(value, str) else None
+        instant = _parsed(value[:_LONGEST_TIME]) if isinstance(value, str) else None
     except ValueError:
         instant = None
     if instant is None:
         raise PayloadError(f"{path} is {shown(value)}, not a time", "send RFC 3339 such as 2026-01-31T12:00:00Z")
     return None if is_zero_time(instant) else instant
+
+
+_parsed = lru_cache(maxsize=256)(parse_instant)
+"""Alerts of one group mostly begin together, and those that fire all end at Go's zero time."""
 
 
 def _fingerprint(value: object, labels: Mapping[str, str]) -> str:

@@ -41,7 +41,7 @@ async def accept_alerts(
             return Accepted(0, ignored=reading.ignored, challenge=reading.challenge)
         if reading.place and reading.place not in places.get(source.name, ()):
             return Accepted(0, ignored=f"{one_line(reading.place, 80)} is not among the places that count")
-        alerts = tuple(map(redactor.alert, reading.alerts))
+        alerts = redaction.alerts(reading.alerts)
         if alerts:
             await inbox.append(alerts)
         left_out = max((alert.truncated for alert in alerts), default=0)

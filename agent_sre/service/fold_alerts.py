@@ -24,7 +24,8 @@ from agent_sre.ingest.step import Decision, Reason, Standing
 from agent_sre.ports.clock import Clock, Ids
 from agent_sre.ports.store import AlertInbox, ApprovalStore, IncidentStore, Journal
 
-BATCH = 1_000
+BATCH = 400
+"""Alerts at a time: deciding about them is one stretch in which no webhook is answered."""
 _ATTEMPTS = 5
 _SUPERSEDED = "alert resolved"
 

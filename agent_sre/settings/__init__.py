@@ -77,7 +77,12 @@ class Settings(SuppressionSettings, WritebackSettings, WebhookSettings, ActionSe
     host: str = Field("127.0.0.1", description="Address to listen on. Anything but loopback needs CONSOLE_TOKEN.")
     port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
     external_url: str = Field("", description="Where people reach the console, for links. Default: http://HOST:PORT.")
-    data_dir: Path = Field(Path("data"), description="Folder for the embedded database and checkpoints.")
+    data_dir: Path = Field(Path("data"), description="Folder for the embedded database and its checkpoints.")
+    database_url: SecretStr = Field(
+        SecretStr(""),
+        description="Database: postgresql://USER:PASSWORD@HOST:5432/NAME (needs the extra postgres), or "
+        "sqlite:///FILE. Empty: SQLite in DATA_DIR. See docs/database.md.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
     log_format: Literal["auto", "json", "console"] = Field(
         "auto", description="auto: console on a terminal, else JSON."
@@ -306,6 +311,12 @@ def load_settings(**given: Any) -> Settings:
     return settings
 
 
+_SECRETS = (
+    *("TOKEN", "PASSWORD", "API_KEY", "INSTANCES", "HEADERS", "SECRET"),
+    *("ROUTE_KEYS", "ROUTING_KEY", "DATABASE_URL"),
+)
+
+
 def _named_in(message: str) -> str:
     found = re.search(r'field "([a-z_]+)"', message)
     return f"{PREFIX}{found[1].upper()}" if found else "a setting"
@@ -319,10 +330,7 @@ def _explain(item: Mapping[str, Any]) -> str:
         return f"{name} in .env is not a setting; see .env.example for the names"
     # A part of a JSON value, or a whole one, may hold a secret wherever it stands.
     nested = len(item["loc"]) > 1 or isinstance(item.get("input"), dict | list | tuple)
-    secret = nested or any(
-        word in name
-        for word in ("TOKEN", "PASSWORD", "API_KEY", "INSTANCES", "HEADERS", "SECRET", "ROUTE_KEYS", "ROUTING_KEY")
-    )
+    secret = nested or any(word in name for word in _SECRETS)
     shown = "a value" if secret else repr(item.get("input"))
     return f"{name}={shown}: {item['msg']}"
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from agent_sre.service.alert_sources import SOURCES
 from tests.contract.http_server import PATH
 from tests.unit.alerts import message, payload
 
@@ -34,9 +35,9 @@ class Server:
     warm: int
     """Bytes resident at most after a normal request."""
 
-    def post(self, body: bytes | Iterator[bytes], **headers: str) -> int:
+    def post(self, body: bytes | Iterator[bytes], path: str = PATH, **headers: str) -> int:
         given = {"Content-Type": "application/json", **{k.replace("_", "-"): v for k, v in headers.items()}}
-        return self.client.post(PATH, content=body, headers=given).status_code
+        return self.client.post(path, content=body, headers=given).status_code
 
 
 @pytest.fixture(scope="module")
@@ -86,3 +87,12 @@ def test_a_hostile_body_is_refused_and_memory_grows_by_less_than_50_mb(server: S
         assert server.post(body if isinstance(body, bytes) else make(), **headers) == status
     assert peak(server.pid) - server.warm < GROWTH
     assert server.post(json.dumps(SMALL).encode()) == 202
+
+
+@pytest.mark.parametrize("source", [*SOURCES, "changes"])
+def test_row_9_at_every_door(server: Server, source: str) -> None:
+    path = f"/webhooks/{source}"
+    for name in ("50 MB", "50 MB in chunks", "gzip bomb", "10,000 deep"):
+        make, headers, status = BODIES[name]
+        assert server.post(make(), path, **headers) == status, name
+    assert peak(server.pid) - server.warm < GROWTH

@@ -1,7 +1,8 @@
 """Killing the process: what was acknowledged is there, whatever the instant.
 
 This shows that the answer comes after the commit and that the file recovers. That the commit itself outlives a power
-cut is SQLite's ``synchronous=FULL``, whose setting test_store_sqlite checks.
+cut is SQLite's ``synchronous=FULL`` and PostgreSQL's ``synchronous_commit``, whose settings test_store_sqlite and
+test_store_postgresql check.
 """
 
 import asyncio
@@ -12,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from agent_sre.adapters.store_sql import SingleWriter, open_store
+from agent_sre.adapters.store_sql import open_store, single_writer
 from agent_sre.domain.audit import first_bad_row
 
 ROOT = Path(__file__).parents[2]
 
 WRITER = """
 import asyncio, itertools, sys
-from agent_sre.adapters.store_sql import SingleWriter, open_store
+from agent_sre.adapters.store_sql import open_store, single_writer
 from tests.contract.store_values import alert, approval, effect, after, incident, entry
 
 async def write(store, worker):
@@ -35,7 +36,7 @@ async def write(store, worker):
             print("effect", n, 0, flush=True)
 
 async def main(url):
-    with SingleWriter(url):
+    async with single_writer(url):
         store = await open_store(url)
         await asyncio.gather(*(write(store, worker) for worker in range(4)))
 
@@ -57,12 +58,11 @@ async def run_until_killed(url: str, acknowledgements: int) -> list[tuple[str, i
 
 
 @pytest.mark.parametrize("acknowledgements", [1, 2, 3, 5, 40, 200])
-async def test_what_was_acknowledged_before_a_kill_is_there(tmp_path: Path, acknowledgements: int) -> None:
-    url = f"sqlite:///{tmp_path}/store.db"
+async def test_what_was_acknowledged_before_a_kill_is_there(url: str, acknowledgements: int) -> None:
     told = await run_until_killed(url, acknowledgements)
     assert len(told) >= acknowledgements
 
-    with SingleWriter(url):  # a dead process holds no lock
+    async with single_writer(url, wait_seconds=5):  # a dead process holds no lock
         store = await open_store(url)
         async with contextlib.AsyncExitStack() as stack:
             stack.push_async_callback(store.close)

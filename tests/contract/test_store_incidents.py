@@ -57,6 +57,24 @@ async def test_quarantine_keeps_bytes_and_gives_the_newest_first(store: Store) -
     assert await store.inbox.quarantined(2) == (items[2], items[1])
 
 
+async def test_quarantine_takes_what_a_hostile_payload_is_told_by(store: Store) -> None:
+    await store.inbox.quarantine(Quarantined("a\0b", NOON, "label is 'x\0'", b"\0", 1))
+    (kept,) = await store.inbox.quarantined(1)
+    assert (kept.source[0], kept.reason[:8], kept.body) == ("a", "label is", b"\0")
+
+
+async def test_alerts_with_characters_that_databases_dislike_come_back_whole(store: Store) -> None:
+    odd = alert(
+        "A\0B", labels={"\0": "\0\ufffe"}, annotations={"{a,b}": '"\\\n NULL {}'}, group_key="\0", message_id="\0"
+    )
+    await store.inbox.append([odd, alert("NULL")])
+    assert [item for _, item in await store.inbox.pending(10)] == [odd, alert("NULL")]
+    ((first, _), _) = await store.inbox.pending(2)
+    stored = await store.incidents.fold(incident(title="\0", group_key="\0"), [first], [entry("\0", key="\0")])
+    assert await store.incidents.find("\0") == stored
+    assert await store.incidents.alerts("inc-1") == (odd,)
+
+
 async def test_fold_makes_an_incident_takes_its_alerts_and_tells_its_story(store: Store) -> None:
     await store.inbox.append([alert("A"), alert("B"), alert("C")])
     (first, _), (second, _), (third, _) = await store.inbox.pending(10)

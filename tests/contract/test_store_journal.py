@@ -42,6 +42,12 @@ async def test_audit_rows_are_chained_and_come_back_in_order(store: Store) -> No
     assert first_bad_row(await store.journal.audit_rows(0, 10), second.digest) is None
 
 
+async def test_an_actor_with_a_strange_name_is_audited(store: Store) -> None:
+    row = await store.journal.audit(NOON, "a\0nn", "appr\0ve", "app\0", {"\0": "\0"})
+    assert await store.journal.audit_rows(0, 10) == (row,)
+    assert first_bad_row([row]) is None
+
+
 async def test_concurrent_audits_make_one_chain(store: Store) -> None:
     await asyncio.gather(*(store.journal.audit(after(n), "a", "v", str(n), {"n": str(n)}) for n in range(40)))
     rows = await store.journal.audit_rows(0, 100)

@@ -4,8 +4,10 @@ Called by the composition root only. Everything else sees the ports in ``agent_s
 investigation graph are not here: they are LangGraph's own tables.
 """
 
-from agent_sre.adapters.store_sql.single_writer import SingleWriter
+from agent_sre.adapters.store_sql.location import Location
+from agent_sre.adapters.store_sql.probe import DatabaseProbe
+from agent_sre.adapters.store_sql.single_writer import single_writer
 from agent_sre.adapters.store_sql.store import SqlStore, open_store
 from agent_sre.adapters.store_sql.upgrade import upgrade
 
-__all__ = ["SingleWriter", "SqlStore", "open_store", "upgrade"]
+__all__ = ["DatabaseProbe", "Location", "SqlStore", "open_store", "single_writer", "upgrade"]

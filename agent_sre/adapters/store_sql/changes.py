@@ -6,7 +6,7 @@ from hashlib import sha256
 from sqlalchemy import select
 
 from agent_sre.adapters.store_sql.codec import decode, encode
-from agent_sre.adapters.store_sql.database import Database
+from agent_sre.adapters.store_sql.database import Database, Lock
 from agent_sre.adapters.store_sql.schema import CHANGES
 from agent_sre.domain.reference import Window
 from agent_sre.domain.telemetry import Change
@@ -29,6 +29,8 @@ class SqlChanges:
         newer = {"time": insert.excluded.time, "body": insert.excluded.body}
         upsert = insert.on_conflict_do_update(index_elements=["key_digest"], set_=newer)
         async with self._database.write() as connection:
+            # Two that touch the same rows in different orders would wait for each other, and both would count.
+            await self._database.alone(connection, Lock.CHANGES)
             old = len((await connection.execute(known)).all())
             await connection.execute(upsert, list(rows.values()))
         return len(rows) - old

@@ -1,137 +1,105 @@
-"""Connections and transactions: the only place that knows which database is behind the schema.
+"""Transactions: the only place, beside ``location``, that knows which database is behind the schema.
 
-``read`` is for single SELECTs, ``write`` for everything else. SQLite has one writer at a time: writers of this process
-queue in order for a lock of ours, which is fair and costs no thread, and take the write lock of the file at BEGIN
-(IMMEDIATE), so that what they read stays true until they commit. On PostgreSQL rows are locked by the statements
-themselves (``FOR UPDATE``, guarded UPDATEs, ON CONFLICT), which SQLite's compiler leaves out or understands alike.
+``read`` is for single SELECTs, ``write`` for everything else, ``append`` for many rows at once. SQLite has one writer
+at a time: writers of this process queue in order for a lock of ours, which is fair and costs no thread, and take the
+write lock of the file at BEGIN (IMMEDIATE), so that what they read stays true until they commit. On PostgreSQL rows are
+locked by the statements themselves (``FOR UPDATE``, guarded UPDATEs, ON CONFLICT), which SQLite's compiler leaves out
+or understands alike; what no row stands for is locked by name (``alone``).
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from dataclasses import dataclass
-from pathlib import Path
+from enum import IntEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, NullPool, create_engine, event, make_url
-from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy import ARRAY, bindparam, func, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent_sre.adapters.store_sql.failures import translated
-from agent_sre.domain.errors import PermanentError
+from agent_sre.adapters.store_sql.location import WRITING, Location
 
 if TYPE_CHECKING:
     from sqlalchemy import Table
     from sqlalchemy.dialects import postgresql, sqlite
 
-_DRIVERS = {"sqlite": ("pysqlite", "aiosqlite"), "postgresql": ("psycopg", "psycopg")}
-WRITING = "agent_sre_writing"
-"""Execution option of connections whose transactions write."""
+Fence = Callable[[], None]
+"""Raises TemporaryError while this process may not write (``single_writer``)."""
+
+LOCKS = 0x5352_4531
+"""The first half of our advisory locks' names: other programs in the database have theirs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
-    """A parsed database URL. ``file`` is the SQLite file, None on PostgreSQL."""
+class Lock(IntEnum):
+    """The second half: what is locked."""
 
-    url: URL
-    file: Path | None
-
-    @classmethod
-    def parse(cls, text: str) -> "Location":
-        """Accept ``sqlite:///FILE`` and ``postgresql://...``, with or without a driver; raise PermanentError else."""
-        try:
-            url = make_url(text)
-        except ArgumentError as error:
-            raise PermanentError(f"database URL cannot be read ({error}): use sqlite:///FILE") from error
-        backend = "postgresql" if url.drivername == "postgres" else url.get_backend_name()
-        if backend not in _DRIVERS:
-            raise PermanentError(
-                f"database {url.render_as_string()} is not supported: use sqlite:///FILE or postgresql://"
-            )
-        url = url.set(drivername=backend)
-        if backend != "sqlite":
-            return cls(url, None)
-        if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
-            raise PermanentError(f"database {text} is not a file and would not survive a restart: use sqlite:///FILE")
-        return cls(url, Path(url.database))
-
-    def __str__(self) -> str:
-        """The file, or the URL with its password masked."""
-        return str(self.file) if self.file else self.url.render_as_string(hide_password=True)
-
-    def sync_engine(self) -> Engine:
-        """An engine for checks and migrations, which run in a thread before anything is served."""
-        backend = self.url.drivername
-        engine = create_engine(
-            self.url.set(drivername=f"{backend}+{_DRIVERS[backend][0]}"),
-            poolclass=NullPool,
-            connect_args=_connect_args(self),
-        )
-        _configure(engine, busy_seconds=30.0)  # another process's migration is waited for
-        return engine
-
-    def async_engine(self, busy_seconds: float) -> AsyncEngine:
-        """The engine that serves. A SQLite lock held by somebody else is waited for ``busy_seconds``."""
-        backend = self.url.drivername
-        engine = create_async_engine(
-            self.url.set(drivername=f"{backend}+{_DRIVERS[backend][1]}"), connect_args=_connect_args(self)
-        )
-        _configure(engine.sync_engine, busy_seconds)
-        return engine
+    WRITER = 1
+    MIGRATION = 2
+    AUDIT = 3
+    CHANGES = 4
 
 
-def _connect_args(location: Location) -> dict[str, Any]:
-    # The driver must not open transactions by itself: it would do so at the first write, after a read went stale.
-    return {"isolation_level": None} if location.file else {}
-
-
-def _configure(engine: Engine, busy_seconds: float) -> None:
-    """All that is said to SQLite alone."""
-    if engine.dialect.name != "sqlite":
-        return
-
-    @event.listens_for(engine, "connect")
-    def set_pragmas(connection: Any, _record: object) -> None:
-        cursor = connection.cursor()
-        for pragma in (
-            f"busy_timeout={round(busy_seconds * 1000)}",
-            "journal_mode=WAL",
-            "synchronous=FULL",  # WAL's default would lose the last commits when the power goes
-            "foreign_keys=ON",
-        ):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        if connection.get_execution_options().get(WRITING):
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+def unfenced() -> None:
+    """For commands and tests, whose transactions hold without a lock around them."""
 
 
 class Database:
     """Transactions on one database, with failures translated."""
 
-    def __init__(self, location: Location, busy_seconds: float) -> None:
+    def __init__(self, location: Location, busy_seconds: float, fence: Fence = unfenced) -> None:
         self.location = location
+        self.busy_seconds = busy_seconds
         self.engine = location.async_engine(busy_seconds)
-        self._writer = self.engine.execution_options(**{WRITING: True})
+        # psycopg keeps the number of rows an INSERT made only where it is asked to.
+        self._writer = self.engine.execution_options(**{WRITING: True, "preserve_rowcount": True})
+        # A SELECT alone needs no BEGIN and no ROLLBACK, each of which would be a round trip.
+        self._reader = self.engine if location.file else self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self.fence = fence
         self._turn: AbstractAsyncContextManager[Any] = asyncio.Lock() if location.file else nullcontext()
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """This process's turn to write, for a writer with a connection of its own."""
+        async with self._turn:
+            self.fence()
+            with translated(str(self.location)):
+                yield
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that is committed, durably, when the block ends and rolled back when it raises."""
-        async with self._turn:
-            with translated(str(self.location)):
-                async with self._writer.begin() as connection:
-                    yield connection
+        async with self.turn(), self._writer.begin() as connection:
+            yield connection
+            self.fence()  # the lock may have gone meanwhile
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A connection for one SELECT."""
         with translated(str(self.location)):
-            async with self.engine.connect() as connection:
+            async with self._reader.connect() as connection:
                 yield connection
+
+    async def append(self, table: "Table", rows: Sequence[Mapping[str, Any]]) -> None:
+        """Commit the rows, which have the same columns, in their order; one that is there already is left out.
+
+        PostgreSQL only: ``sqlite_append`` is the other way.
+        """
+        names = tuple(rows[0])
+        self.fence()
+        with translated(str(self.location)):
+            # One statement with one array for each column, which is its own transaction: one round trip for them all.
+            async with self._reader.connect() as connection:
+                columns = {name: [row[name] for row in rows] for name in names}
+                await connection.execute(_unnested(table, names), columns)
+
+    async def alone(self, connection: AsyncConnection, lock: Lock) -> None:
+        """Wait until no other transaction is in what ``lock`` names; held until this one ends.
+
+        Nothing to do on SQLite, where a writer is alone from its BEGIN.
+        """
+        if not self.location.file:
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:a, :b)"), {"a": LOCKS, "b": int(lock)})
 
     def insert(self, table: "Table") -> "sqlite.Insert | postgresql.Insert":
         """An INSERT that has ``on_conflict_*``: the same words in both databases, two classes in SQLAlchemy."""
@@ -146,3 +114,14 @@ class Database:
     async def close(self) -> None:
         """Close all connections."""
         await self.engine.dispose()
+
+
+@lru_cache
+def _unnested(table: "Table", names: tuple[str, ...]) -> "postgresql.Insert":
+    """INSERT of the rows that arrays, one for each of the columns, hold at the same places."""
+    from sqlalchemy.dialects import postgresql
+
+    arrays = [bindparam(name, type_=ARRAY(table.c[name].type)) for name in names]
+    rows = func.unnest(*arrays).table_valued(*names, with_ordinality="place").render_derived("given")
+    ordered = select(*(rows.c[name] for name in names)).order_by(rows.c.place)
+    return postgresql.insert(table).from_select(list(names), ordered).on_conflict_do_nothing()

@@ -1,8 +1,9 @@
 """Database failures as the product's two kinds of error, each with the value met and the fix.
 
 Whatever may pass by itself or by an operator's hand while the service runs (a lock, a full disk, a lost server, a file
-made read-only) is temporary, because the caller still holds what it wanted to store. Damage, and statements the
-database will never accept, are permanent.
+made read-only, a password that was changed) is temporary, because the caller still holds what it wanted to store. So
+what an operator must set right is permanent only while the database is being opened: then there is nothing to hold yet,
+and trying again would hide it. Damage, and statements the database will never accept, are permanent.
 """
 
 import sqlite3
@@ -19,6 +20,7 @@ from sqlalchemy.exc import (
     TimeoutError as PoolTimeoutError,
 )
 
+from agent_sre.adapters.store_sql.failures_postgresql import Remedy, remedy, words_of
 from agent_sre.domain.errors import AgentSreError, PermanentError, TemporaryError
 
 _SQLITE: tuple[tuple[str, type[AgentSreError], str], ...] = (
@@ -34,7 +36,7 @@ _SQLITE: tuple[tuple[str, type[AgentSreError], str], ...] = (
 _PASSING = (OperationalError, InterfaceError, InternalError)
 
 
-def translate(error: SQLAlchemyError | sqlite3.Error, database: str) -> AgentSreError:
+def translate(error: SQLAlchemyError | sqlite3.Error, database: str, opening: bool = False) -> AgentSreError:
     """The error to raise instead; ``database`` is the file or the URL without its password."""
     cause = error.orig if isinstance(error, StatementError) and error.orig is not None else error
     code = getattr(cause, "sqlite_errorname", "") or ""
@@ -43,20 +45,29 @@ def translate(error: SQLAlchemyError | sqlite3.Error, database: str) -> AgentSre
             return kind(f"database {database}: {cause} ({code}): {fix}")
     if isinstance(error, PoolTimeoutError):
         return TemporaryError(f"database {database}: all connections are in use: {cause}; try again")
+    found = remedy(cause)
+    if found is not None:
+        return _remedied(found, database, opening)
     if isinstance(error, DBAPIError) and error.connection_invalidated:
-        return TemporaryError(f"database {database}: the connection was lost: {cause}; try again")
+        return TemporaryError(f"database {database}: the connection was lost: {words_of(cause)}; try again")
     if isinstance(error, _PASSING) and code != "SQLITE_ERROR":  # SQLITE_ERROR: the statement itself, such as no table
-        return TemporaryError(f"database {database}: {cause}; check that it is reachable and try again")
-    return PermanentError(f"database {database} refused: {cause}; if tables are missing, run the migrations")
+        return TemporaryError(f"database {database}: {words_of(cause)}; check that it is reachable and try again")
+    return PermanentError(f"database {database} refused: {words_of(cause)}; if tables are missing, run the migrations")
+
+
+def _remedied(found: Remedy, database: str, opening: bool) -> AgentSreError:
+    permanent = found.for_good or (opening and found.by_hand)
+    kind = PermanentError if permanent else TemporaryError
+    return kind(f"database {database}: {found.said}: {found.fix}")
 
 
 @contextmanager
-def translated(database: str) -> Iterator[None]:
+def translated(database: str, *, opening: bool = False) -> Iterator[None]:
     """Raise TemporaryError or PermanentError for whatever the database raises inside."""
     try:
         yield
     except (SQLAlchemyError, sqlite3.Error) as error:
-        raise translate(error, database) from error
+        raise translate(error, database, opening) from error
     except UnicodeEncodeError as error:
         raise PermanentError(
             f"text with the lone surrogate {error.object[error.start]!r} cannot be stored: clean it first"

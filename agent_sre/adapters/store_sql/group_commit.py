@@ -7,12 +7,12 @@ the calls. A caller is answered after the commit that holds its rows; where that
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from agent_sre.domain.errors import PermanentError, TemporaryError
 
-Row = Mapping[str, str | None]
-"""Values of one row by column."""
+Row = tuple[str, str | None]
+"""An alert's text, and the digest of its message's id."""
 
 _MOST_ROWS = 5_000
 """No further caller is taken into a commit that has this many rows: a storm must not grow one transaction for ever."""
@@ -36,6 +36,14 @@ class GroupCommit:
             self._flusher = asyncio.create_task(self._flush(), name="inbox group commit")
         # A caller that is cancelled takes only its answer away: its rows are in a batch with those of others.
         await answer
+
+    async def lull(self, seconds: float) -> None:
+        """Wait until nothing is under way, for so long at most."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self.drain()
+        except TimeoutError:
+            return
 
     async def drain(self) -> None:
         """Wait until nothing is under way."""

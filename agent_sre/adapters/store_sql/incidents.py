@@ -1,18 +1,20 @@
 """Incidents: optimistic versions, the inbox alerts that became theirs, the worker's queue."""
 
 import hashlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Row, Select, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from agent_sre.adapters.store_sql.codec import decode, encode
+from agent_sre.adapters.store_sql.codec import decode, decode_alert, encode
 from agent_sre.adapters.store_sql.database import Database
 from agent_sre.adapters.store_sql.journal import append_timeline
 from agent_sre.adapters.store_sql.schema import INBOX, INCIDENT_ALERTS, INCIDENTS
+from agent_sre.adapters.store_sql.words import Word, Words
 from agent_sre.adapters.store_sql.writebacks import append_writebacks
 from agent_sre.domain.alert import Alert, Severity
 from agent_sre.domain.errors import TemporaryError
@@ -44,6 +46,7 @@ class SqlIncidents:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._words = Words()
 
     async def fold(
         self,
@@ -53,11 +56,14 @@ class SqlIncidents:
         intents: Sequence[Writeback] = (),
     ) -> Incident:
         stored = replace(incident, version=incident.version + 1)
+        said: dict[str, Word] = {}
         async with self._database.write() as connection:
             await self._put(connection, stored)
-            await self._hand_over(connection, incident.id, sorted(set(sequences)))
+            for chunk in _chunks(sorted(set(sequences))):
+                said |= await self._hand_over(connection, incident, chunk, said)
             await append_timeline(connection, self._database, entries)
             await append_writebacks(connection, self._database, intents)
+        self._words.follow(incident.id, incident.version, stored.version, said.values())
         return stored
 
     async def _put(self, connection: AsyncConnection, stored: Incident) -> None:
@@ -80,46 +86,59 @@ class SqlIncidents:
         if changed != 1:
             raise TemporaryError(f"incident {stored.id} was changed since version {read}: read it again and retry")
 
-    async def _hand_over(self, connection: AsyncConnection, incident_id: str, sequences: Sequence[int]) -> None:
-        for chunk in _chunks(sequences):
-            pending = INBOX.c.sequence.in_(chunk) & INBOX.c.incident_id.is_(None)
-            query = select(INBOX.c.sequence, INBOX.c.body).where(pending).order_by(INBOX.c.sequence).with_for_update()
-            rows = (await connection.execute(query)).all()
-            if len(rows) != len(chunk):
-                gone = sorted(set(chunk) - {row.sequence for row in rows})
-                raise TemporaryError(
-                    f"inbox alerts {gone[:5]} are not pending any more: read the inbox again and retry"
-                )
-            await connection.execute(update(INBOX).where(INBOX.c.sequence.in_(chunk)).values(incident_id=incident_id))
-            alerts = [decode(Alert, row.body) for row in rows]
-            words = await self._words(connection, incident_id, {alert.fingerprint for alert in alerts})
-            last: dict[str, dict[str, Any]] = {}
-            for row, alert in zip(rows, alerts, strict=True):
-                if alert.fingerprint in words and not alert.overrides(words[alert.fingerprint]):
-                    continue
-                words[alert.fingerprint] = alert
-                last[alert.fingerprint] = {
-                    "incident_id": incident_id,
-                    "fingerprint": alert.fingerprint,
-                    "sequence": row.sequence,
-                    "starts_at": alert.starts_at,
-                    "body": row.body,
+    async def _hand_over(
+        self, connection: AsyncConnection, incident: Incident, chunk: Sequence[int], said: Mapping[str, Word]
+    ) -> dict[str, Word]:
+        """Take a chunk of the inbox; gives the words that are the last ones now."""
+        pending = INBOX.c.sequence.in_(chunk) & INBOX.c.incident_id.is_(None)
+        query = select(INBOX.c.sequence, INBOX.c.body).where(pending).order_by(INBOX.c.sequence).with_for_update()
+        rows = (await connection.execute(query)).all()
+        if len(rows) != len(chunk):
+            gone = sorted(set(chunk) - {row.sequence for row in rows})
+            raise TemporaryError(f"inbox alerts {gone[:5]} are not pending any more: read the inbox again and retry")
+        await connection.execute(update(INBOX).where(INBOX.c.sequence.in_(chunk)).values(incident_id=incident.id))
+        alerts = [decode_alert(row.body) for row in rows]
+        known = await self._last_words(connection, incident, {alert.fingerprint for alert in alerts})
+        known = {**known, **{name: word.alert for name, word in said.items()}}
+        last: dict[str, Word] = {}
+        bodies: dict[str, str] = {}
+        for row, alert in zip(rows, alerts, strict=True):
+            name = alert.fingerprint
+            if name in known and not alert.overrides(known[name]):
+                continue
+            known[name], bodies[name] = alert, row.body
+            last[name] = Word(alert.starts_at, row.sequence, alert)
+        insert = self._database.insert(INCIDENT_ALERTS)
+        upsert = insert.on_conflict_do_update(
+            index_elements=["incident_id", "fingerprint"],
+            set_={name: insert.excluded[name] for name in ("sequence", "starts_at", "body")},
+        )
+        if last:
+            values = [
+                {
+                    "incident_id": incident.id,
+                    "fingerprint": name,
+                    "sequence": word.sequence,
+                    "starts_at": word.starts_at,
+                    "body": bodies[name],
                 }
-            insert = self._database.insert(INCIDENT_ALERTS)
-            upsert = insert.on_conflict_do_update(
-                index_elements=["incident_id", "fingerprint"],
-                set_={name: insert.excluded[name] for name in ("sequence", "starts_at", "body")},
-            )
-            if last:
-                await connection.execute(upsert, list(last.values()))
+                for name, word in last.items()
+            ]
+            await connection.execute(upsert, values)
+        return last
 
-    async def _words(
-        self, connection: AsyncConnection, incident_id: str, fingerprints: Collection[str]
+    async def _last_words(
+        self, connection: AsyncConnection, incident: Incident, fingerprints: Collection[str]
     ) -> dict[str, Alert]:
         """The last word on each of the alerts, where there is one; the incident's version guards it until we commit."""
-        same = (INCIDENT_ALERTS.c.incident_id == incident_id) & INCIDENT_ALERTS.c.fingerprint.in_(fingerprints)
+        if incident.version == 0:
+            return {}
+        kept = self._words.at(incident.id, incident.version)
+        if kept is not None:
+            return {name: kept[name].alert for name in fingerprints if name in kept}
+        same = (INCIDENT_ALERTS.c.incident_id == incident.id) & INCIDENT_ALERTS.c.fingerprint.in_(fingerprints)
         bodies = (await connection.execute(select(INCIDENT_ALERTS.c.body).where(same))).scalars().all()
-        return {alert.fingerprint: alert for alert in (decode(Alert, body) for body in bodies)}
+        return {alert.fingerprint: alert for alert in map(decode_alert, bodies)}
 
     async def get(self, incident_id: str) -> Incident | None:
         return await self._one(select(INCIDENTS).where(INCIDENTS.c.id == incident_id))
@@ -152,11 +171,19 @@ class SqlIncidents:
         return tuple(_read(row) for row in rows)
 
     async def alerts(self, incident_id: str) -> tuple[Alert, ...]:
-        query = (
-            select(INCIDENT_ALERTS.c.body)
-            .where(INCIDENT_ALERTS.c.incident_id == incident_id)
-            .order_by(INCIDENT_ALERTS.c.starts_at, INCIDENT_ALERTS.c.sequence)
-        )
+        version = select(INCIDENTS.c.version).where(INCIDENTS.c.id == incident_id)
+        query = select(INCIDENT_ALERTS).where(INCIDENT_ALERTS.c.incident_id == incident_id)
         async with self._database.read() as connection:
-            rows = (await connection.execute(query)).all()
-        return tuple(decode(Alert, row.body) for row in rows)
+            before = (await connection.execute(version)).scalar_one_or_none()
+            if before is None:
+                return ()
+            words = self._words.at(incident_id, before)
+            if words is None:
+                rows = (await connection.execute(query)).all()
+                read = [Word(row.starts_at, row.sequence, decode_alert(row.body)) for row in rows]
+                # Two statements may see two states: what was changed in between is not kept.
+                if (await connection.execute(version)).scalar_one_or_none() == before:
+                    self._words.keep(incident_id, before, read)
+                words = {word.alert.fingerprint: word for word in read}
+        ordered = sorted(words.values(), key=attrgetter("starts_at", "sequence"))
+        return tuple(word.alert for word in ordered)

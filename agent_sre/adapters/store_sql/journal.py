@@ -10,7 +10,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent_sre.adapters.store_sql.codec import decode, decode_detail, encode, encode_detail
-from agent_sre.adapters.store_sql.database import Database
+from agent_sre.adapters.store_sql.database import Database, Lock
 from agent_sre.adapters.store_sql.schema import AUDIT, TIMELINE
 from agent_sre.domain.audit import AuditRow, chain
 from agent_sre.domain.errors import TemporaryError
@@ -73,6 +73,7 @@ class SqlJournal:
 
     async def audit(self, time: datetime, actor: str, verb: str, subject: str, detail: Mapping[str, str]) -> AuditRow:
         async with self._database.write() as connection:
+            await self._database.alone(connection, Lock.AUDIT)  # an empty log has no row that could be locked
             newest = select(AUDIT).order_by(AUDIT.c.sequence.desc()).limit(1)
             last = (await connection.execute(newest)).one_or_none()
             row = chain(_audit_row(last) if last else None, time, actor, verb, subject, dict(detail))
@@ -88,8 +89,8 @@ class SqlJournal:
             }
             insert = self._database.insert(AUDIT).values(values).on_conflict_do_nothing()
             if (await connection.execute(insert)).rowcount != 1:
-                # Cannot happen on SQLite, where the write lock is held since before the read.
-                raise TemporaryError(f"audit row {row.sequence} was just written by another replica: try again")
+                # Somebody wrote without the lock: by hand, or a program that is not ours.
+                raise TemporaryError(f"audit row {row.sequence} was just written by somebody else: try again")
             return row
 
     async def audit_rows(self, after: int, limit: int) -> tuple[AuditRow, ...]:

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
-from agent_sre.adapters.store_sql.database import WRITING, Location
+from agent_sre.adapters.store_sql.database import LOCKS, Lock
 from agent_sre.adapters.store_sql.failures import translated
+from agent_sre.adapters.store_sql.location import WRITING, Location
 from agent_sre.adapters.store_sql.schema import REVISION
 from agent_sre.domain.errors import PermanentError
 
@@ -33,7 +34,7 @@ def upgrade(url: str) -> bool:
 def prepare(location: Location) -> None:
     """Check, then upgrade. Raises PermanentError naming the file where SQLite finds it damaged."""
     if location.file:
-        _check(location.file)
+        check_file(location.file)
     _upgrade(location)
 
 
@@ -60,10 +61,11 @@ def _alone(file: Path | None) -> Iterator[None]:
         os.close(directory)
 
 
-def _check(file: Path) -> None:
+def check_file(file: Path) -> None:
+    """Raise PermanentError naming the SQLite file where it is damaged."""
     if not file.exists():
         return
-    with translated(str(file)):
+    with translated(str(file), opening=True):
         connection = sqlite3.connect(file)
         try:
             problems = [" ".join(row[0].split()) for row in connection.execute("PRAGMA quick_check(3)")]
@@ -76,17 +78,34 @@ def _check(file: Path) -> None:
 def _upgrade(location: Location) -> bool:
     engine = location.sync_engine()
     try:
-        with _alone(location.file), translated(str(location)):
+        with _alone(location.file), translated(str(location), opening=True):
             with engine.connect() as connection:
-                if _version(connection) == REVISION:
+                check_encoding(connection, location)
+                if version_of(connection) == REVISION:
                     return False
             with engine.execution_options(**{WRITING: True}).begin() as connection:
+                if location.file is None:
+                    lock = {"a": LOCKS, "b": int(Lock.MIGRATION)}
+                    connection.execute(text("SELECT pg_advisory_xact_lock(:a, :b)"), lock)
                 return _migrate(connection, location)
     finally:
         engine.dispose()
 
 
-def _version(connection: Connection) -> str | None:
+def check_encoding(connection: Connection, location: Location) -> None:
+    """Raise PermanentError where a PostgreSQL database cannot hold every text."""
+    if location.file is not None:
+        return
+    encoding = connection.execute(text("SHOW server_encoding")).scalar_one()
+    if encoding != "UTF8":
+        raise PermanentError(
+            f"database {location} keeps text as {encoding}, which has not all characters: "
+            f"make it anew with createdb --encoding=UTF8 --template=template0"
+        )
+
+
+def version_of(connection: Connection) -> str | None:
+    """The revision of the database's schema; None where it has none yet."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
@@ -97,7 +116,7 @@ def _migrate(connection: Connection, location: Location) -> bool:
     from alembic.config import Config
     from alembic.util import CommandError
 
-    if _version(connection) == REVISION:  # another process was first, while we waited for the lock
+    if version_of(connection) == REVISION:  # another process was first, while we waited for the lock
         return False
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
@@ -106,7 +125,7 @@ def _migrate(connection: Connection, location: Location) -> bool:
         command.upgrade(config, "head")
     except CommandError as error:
         raise PermanentError(
-            f"database {location} is at schema {_version(connection)}, which this version does not know"
+            f"database {location} is at schema {version_of(connection)}, which this version does not know"
             f" (it knows up to {REVISION}): run the newer agent_sre or restore a backup"
         ) from error
     return True
