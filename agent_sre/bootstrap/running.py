@@ -24,6 +24,7 @@ from agent_sre.actions.policy import Mode, Policy
 from agent_sre.adapters.changes_merged import MergedChanges
 from agent_sre.adapters.promql_parser import PackagedPromqlParser
 from agent_sre.adapters.store_sql import SingleWriter, SqlStore, open_store
+from agent_sre.bootstrap.intake import fold_ports, tend_ports
 from agent_sre.bootstrap.server import Server, listen
 from agent_sre.bootstrap.webhook_doors import doors
 from agent_sre.domain.errors import PermanentError
@@ -53,6 +54,7 @@ from agent_sre.service.fold_alerts import fold_alerts
 from agent_sre.service.guard_promql import GuardedMetrics
 from agent_sre.service.postpone_incident import postpone_incident
 from agent_sre.service.read_incident import Stores
+from agent_sre.service.tend_incidents import tend_incidents
 from agent_sre.settings import Settings
 
 if TYPE_CHECKING:
@@ -128,6 +130,8 @@ class _Parts:
         told = world.readers.changes
         self.changes_read = MergedChanges([store.changes, told]) if told is not None else store.changes
         self.investigations = Investigations(settings.data_dir / CHECKPOINTS)
+        self._folding = fold_ports(settings, store, world.clock, world.ids, world.readers.topology)
+        self._tending = tend_ports(store, world.clock)
         duties = Duties(fold=self._fold, due=store.incidents.due, advance=self._advance, postpone=self._postpone)
         self.worker = Worker(
             duties,
@@ -138,9 +142,9 @@ class _Parts:
         )
 
     async def _fold(self) -> int:
-        store, world = self.store, self.world
-        folded = await fold_alerts(store.inbox, store.incidents, store.approvals, store.journal, world.clock, world.ids)
-        if folded:
+        folded = await fold_alerts(self._folding)
+        tended = await tend_incidents(self._tending)
+        if folded or tended:
             self.changes.notify(LIST)
         return folded
 

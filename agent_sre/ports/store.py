@@ -15,6 +15,7 @@ from agent_sre.domain.effect import Effect
 from agent_sre.domain.evidence import Gap, Observation
 from agent_sre.domain.finding import Finding
 from agent_sre.domain.incident import Incident
+from agent_sre.domain.placement import Binding, Placement
 from agent_sre.domain.telemetry import Change
 from agent_sre.domain.timeline import Entry
 from agent_sre.domain.verdict import Verdict
@@ -29,6 +30,21 @@ class Quarantined:
     reason: str
     body: bytes
     size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """What is stored with an incident of where its alerts belong.
+
+    ``words`` are last words that no message brought (``Alert.lapsed``), on alerts that the incident holds already.
+    """
+
+    placements: tuple[Placement, ...] = ()
+    bindings: tuple[Binding, ...] = ()
+    words: tuple[Alert, ...] = ()
+
+
+NOTHING_PLACED = Placed()
 
 
 class AlertInbox(Protocol):
@@ -57,8 +73,15 @@ class AlertInbox(Protocol):
 class IncidentStore(Protocol):
     """Incidents and the alerts that belong to them."""
 
-    async def fold(self, incident: Incident, sequences: Sequence[int], entries: Sequence[Entry]) -> Incident:
-        """In one transaction: insert or update the incident, hand it the inbox alerts, append timeline entries.
+    async def fold(
+        self,
+        incident: Incident,
+        sequences: Sequence[int],
+        entries: Sequence[Entry],
+        placed: Placed = NOTHING_PLACED,
+    ) -> Incident:
+        """In one transaction: insert or update the incident, hand it the inbox alerts, append timeline entries, keep
+        what is decided of where its alerts belong.
 
         Raises TemporaryError (read again and retry) where ``incident.version`` is not the stored one.
         Returns the incident with its new version.
@@ -74,7 +97,7 @@ class IncidentStore(Protocol):
         ...
 
     async def due(self, now: datetime, limit: int) -> tuple[Incident, ...]:
-        """Incidents with ``due_at`` <= now: critical first, then the longest overdue."""
+        """Incidents with ``due_at`` <= now: by priority, then critical first, then the longest overdue."""
         ...
 
     async def newest(self, limit: int) -> tuple[Incident, ...]:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, m
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from agent_sre.domain.errors import PermanentError
+from agent_sre.settings.intake import IntakeSettings
 from agent_sre.settings.webhooks import WebhookSettings
 
 PREFIX = "AGENT_SRE_"
@@ -63,7 +64,7 @@ class MetricsInstance(BaseModel):
     grafana_source: str = ""
 
 
-class Settings(WebhookSettings, BaseSettings):
+class Settings(WebhookSettings, IntakeSettings, BaseSettings):
     """All settings, each ``AGENT_SRE_<NAME>``. Durations are in seconds."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", env_file_encoding="utf-8", extra="forbid")
@@ -323,8 +324,9 @@ def _explain(item: Mapping[str, Any]) -> str:
 def example() -> str:
     """The text of ``.env.example``: every setting with its meaning and default."""
     lines = ["# Settings of agent_sre. Copy to .env and change what you need; every line is the default.", ""]
+    sections = {*WebhookSettings.model_fields, *IntakeSettings.model_fields}
     # A section's fields come first in the class; here they follow those that are needed first.
-    for name, field in sorted(Settings.model_fields.items(), key=lambda item: item[0] in WebhookSettings.model_fields):
+    for name, field in sorted(Settings.model_fields.items(), key=lambda item: item[0] in sections):
         default = field.get_default(call_default_factory=True)
         if isinstance(default, SecretStr):
             default = default.get_secret_value()
