@@ -11,6 +11,7 @@ from agent_sre.ports.clock import Clock, Ids
 from agent_sre.ports.context import TopologyReader
 from agent_sre.service.alert_sources import SOURCES
 from agent_sre.service.fold_alerts import FoldPorts
+from agent_sre.service.regroup_incidents import RegroupPorts
 from agent_sre.service.tend_incidents import TendPorts
 from agent_sre.settings import PREFIX, Settings
 
@@ -56,3 +57,8 @@ def fold_ports(
 def tend_ports(store: SqlStore, clock: Clock) -> TendPorts:
     """For ``tend_incidents``."""
     return TendPorts(store.incidents, store.placements, store.approvals, store.journal, clock)
+
+
+def regroup_ports(store: SqlStore, clock: Clock, ids: Ids) -> RegroupPorts:
+    """For merges and splits."""
+    return RegroupPorts(store.incidents, store.intake, store.placements, store.approvals, store.journal, clock, ids)

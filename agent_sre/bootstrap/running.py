@@ -24,7 +24,7 @@ from agent_sre.actions.policy import Mode, Policy
 from agent_sre.adapters.changes_merged import MergedChanges
 from agent_sre.adapters.promql_parser import PackagedPromqlParser
 from agent_sre.adapters.store_sql import SingleWriter, SqlStore, open_store
-from agent_sre.bootstrap.intake import fold_ports, tend_ports
+from agent_sre.bootstrap.intake import fold_ports, regroup_ports, tend_ports
 from agent_sre.bootstrap.server import Server, listen
 from agent_sre.bootstrap.webhook_doors import doors
 from agent_sre.domain.errors import PermanentError
@@ -231,6 +231,7 @@ class _Parts:
             approvals=store.approvals,
             effects=store.effects,
             journal=store.journal,
+            placements=store.placements,
             signals=self.world.signals,
         )
         access = Access(
@@ -251,6 +252,7 @@ class _Parts:
             self.world.clock,
             self.changes,
             access,
+            regroup_ports(store, self.world.clock, self.world.ids),
             on_decision=lambda incident_id: self.worker.wake(),
             live=self._live(),
         )

@@ -16,6 +16,7 @@ COMMANDS = {
     "serve": ("agent_sre.cli.serve:serve", "Run the service: webhooks, investigations, console."),
     "demo": ("agent_sre.cli.demo:demo", "Watch a whole incident in a simulated shop; no cluster, no key."),
     "investigate": ("agent_sre.cli.investigate:investigate", "Find the root cause in a telemetry snapshot."),
+    "incident": ("agent_sre.cli.incident:incident", "Incidents of a running service: show, where, merge, split."),
     "doctor": ("agent_sre.cli.doctor:doctor", "Check every configured dependency: reach, login, rights."),
     "export": ("agent_sre.cli.export:export", "Write an incident as a snapshot that can be replayed."),
     "runbooks": ("agent_sre.cli.runbooks:runbooks", "List and check runbooks."),

@@ -4,10 +4,8 @@ Thin on purpose. Reading takes a session or the bearer token; deciding takes the
 console is open on loopback, a JSON body: a page from elsewhere cannot send one without asking first.
 """
 
-import json
 from http import HTTPStatus
 
-import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -15,7 +13,8 @@ from starlette.routing import BaseRoute, Route
 from agent_sre.domain.approval import Decision
 from agent_sre.entrypoints.console_deps import Attempt, ConsoleDeps, attempt_decision
 from agent_sre.entrypoints.console_guard import Guard
-from agent_sre.entrypoints.console_request import Refused, content_type, read_body
+from agent_sre.entrypoints.console_json import authorize, json_response, read_object
+from agent_sre.entrypoints.console_request import Refused
 from agent_sre.service.decide_approval import explain
 from agent_sre.service.incident_json import incident_to_plain, row_to_plain
 from agent_sre.service.read_incident import list_incidents, read_incident
@@ -47,7 +46,7 @@ class ConsoleApi:
     async def incidents(self, request: Request) -> Response:
         """The newest incidents."""
         rows = await list_incidents(self._deps.stores, LIST_LIMIT)
-        return _json({"incidents": [row_to_plain(row) for row in rows]})
+        return json_response({"incidents": [row_to_plain(row) for row in rows]})
 
     async def incident(self, request: Request) -> Response:
         """One incident: where it stands and, once there is one, the answer."""
@@ -55,12 +54,12 @@ class ConsoleApi:
         view = await read_incident(incident_id, self._deps.stores)
         if view is None:
             raise Refused(HTTPStatus.NOT_FOUND, f"There is no incident {incident_id}.")
-        return _json(incident_to_plain(view))
+        return json_response(incident_to_plain(view))
 
     async def decide(self, request: Request) -> Response:
         """``{"decision": "approve" | "reject", "digest": ..., "reason": ..., "by": ...}``; 409: it changed nothing."""
-        self._authorize(request)
-        body = await _read_object(request)
+        authorize(self._guard.gate, request)
+        body = await read_object(request)
         choice = body.get("decision")
         if choice not in {"approve", "reject"}:
             raise Refused(HTTPStatus.BAD_REQUEST, f"decision must be approve or reject, not {choice!r}.")
@@ -79,28 +78,4 @@ class ConsoleApi:
             "incident": approval.incident_id if approval else None,
             "decided_by": approval.decided_by if approval else None,
         }
-        return _json(plain, _STATUS.get(decision, HTTPStatus.CONFLICT))
-
-    def _authorize(self, request: Request) -> None:
-        gate = self._guard.gate
-        if not gate.open and not gate.bearer_matches(request):
-            raise Refused(HTTPStatus.UNAUTHORIZED, "Send the console's token as Authorization: Bearer.")
-        if not gate.origin_allowed(request, needed=False):
-            raise Refused(HTTPStatus.FORBIDDEN, "Sent from a page of another origin. Nothing was done.")
-        if content_type(request) != "application/json":
-            raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Send application/json.")
-
-
-async def _read_object(request: Request) -> dict[str, object]:
-    try:
-        body = orjson.loads(await read_body(request))
-    except orjson.JSONDecodeError as error:
-        raise Refused(HTTPStatus.BAD_REQUEST, f"The body is not JSON: {error}.") from None
-    if not isinstance(body, dict):
-        raise Refused(HTTPStatus.BAD_REQUEST, f"The body must be a JSON object, not {type(body).__name__}.")
-    return body
-
-
-def _json(plain: object, status: int = HTTPStatus.OK) -> Response:
-    # The standard library's, because it escapes the lone surrogates that telemetry may hold; orjson refuses them.
-    return Response(json.dumps(plain), int(status), media_type="application/json")
+        return json_response(plain, _STATUS.get(decision, HTTPStatus.CONFLICT))

@@ -14,6 +14,7 @@ from agent_sre.domain.incident import Incident
 from agent_sre.domain.priority import Priority
 
 _BASE = {Severity.CRITICAL: Priority.P2, Severity.WARNING: Priority.P3, Severity.INFO: Priority.P4}
+_HIGHEST = {Severity.CRITICAL: Priority.P1, Severity.WARNING: Priority.P2, Severity.INFO: Priority.P3}
 _WIDE = ((10, 3, 2), (3, 2, 1))
 """Workloads or nodes, namespaces, and the steps up for either."""
 _SLO = ("slo", "sloth_slo", "slo_name", "objective", "error_budget", "burn_rate", "burnrate")
@@ -35,7 +36,8 @@ def prioritize(incident: Incident, alerts: Iterable[Alert]) -> tuple[Incident, s
     wide, reach = _radius(incident)
     if wide:
         steps, why = steps + wide, [*why, reach]
-    priority = base.raised(steps)
+    # However many warnings there are: what a source calls critical is not overtaken by them.
+    priority = max(base.raised(steps), _HIGHEST[incident.severity])
     first = not incident.priority_because
     if not first and priority >= incident.priority:
         return incident, ""

@@ -81,9 +81,7 @@ def _lapse(incident: Incident, words: Sequence[Word], now: datetime) -> tuple[In
             placements.append(replace(placement, expires_at=None))
             continue
         minutes = (placement.expires_at - alert.received_at).total_seconds() / 60
-        text = (
-            f"{alert.name}: no word from {alert.source} for {minutes:.0f} min; counts as over, nobody said that it is"
-        )
+        text = f"{alert.name}: no word from {alert.source} for {minutes:.0f} min; it counts as over, but nobody said that it is"
         placements.append(_lapsed(placement, text, now))
         lapsed.append(
             replace(alert, status=AlertStatus.RESOLVED, ends_at=placement.expires_at, received_at=now, lapsed=True)

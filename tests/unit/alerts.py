@@ -9,6 +9,7 @@ from agent_sre.domain.alert import Alert, AlertStatus, fingerprint_of
 from agent_sre.domain.instant import format_instant
 from agent_sre.ports.clock import Clock, Ids
 from agent_sre.service.fold_alerts import FoldPorts
+from agent_sre.service.regroup_incidents import RegroupPorts
 from agent_sre.service.tend_incidents import TendPorts
 
 NOON = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
@@ -80,3 +81,8 @@ def fold_ports(store: MemoryStore | SqlStore, clock: Clock, ids: Ids) -> FoldPor
 def tend_ports(store: MemoryStore | SqlStore, clock: Clock) -> TendPorts:
     """What tending works with, over one store."""
     return TendPorts(store.incidents, store.placements, store.approvals, store.journal, clock)
+
+
+def regroup_ports(store: MemoryStore | SqlStore, clock: Clock, ids: Ids) -> RegroupPorts:
+    """What merges and splits work with, over one store."""
+    return RegroupPorts(store.incidents, store.intake, store.placements, store.approvals, store.journal, clock, ids)
