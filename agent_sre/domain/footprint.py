@@ -15,8 +15,10 @@ MOST = 40
 class Footprint:
     """The things that alerts named, each kind in the order of its first mention; ``first`` and ``last`` start, UTC.
 
-    ``workloads`` are ``namespace/name`` ("/name" where no namespace was named), ``rules`` ids of alert rules and
-    dashboard panels, ``pairs`` further labels as ``name=value``.
+    ``alerts`` are names with their place ("A in namespace shop"; of a node, else of a cluster, where no namespace is
+    named), so that of several names and places only those count that came together. ``workloads`` are
+    ``namespace/name`` ("/name" where no namespace was named), ``rules`` ids of alert rules and dashboard panels,
+    ``pairs`` further labels as ``name=value``.
     """
 
     workloads: tuple[str, ...] = ()
@@ -24,6 +26,7 @@ class Footprint:
     namespaces: tuple[str, ...] = ()
     clusters: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    alerts: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
     pairs: tuple[str, ...] = ()
     first: datetime | None = None
@@ -37,6 +40,7 @@ class Footprint:
             namespaces=_both(self.namespaces, other.namespaces),
             clusters=_both(self.clusters, other.clusters),
             names=_both(self.names, other.names),
+            alerts=_both(self.alerts, other.alerts),
             rules=_both(self.rules, other.rules),
             pairs=_both(self.pairs, other.pairs),
             first=min((item for item in (self.first, other.first) if item), default=None),

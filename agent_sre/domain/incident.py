@@ -54,9 +54,10 @@ class Incident:
 
     ``due_at`` is when somebody must look at it next (the worker's queue); None means nothing waits to be done.
     ``run`` counts investigations; ``firing`` and ``alerts`` count alerts that fire now and messages ever received.
-    ``parent_id`` is the incident that this one is part of, ``earlier_id`` a resolved one of the same group,
-    ``merged_into`` where its alerts went; each "" for none. ``storm`` says what a storm incident gathers by.
-    ``tend_at`` is when its lifecycle must be looked at although no message comes.
+    ``footprint`` is what its alerts named, ``reach`` what those of its parts did. ``parent_id`` is the incident that
+    this one is part of, ``earlier_id`` a resolved one of the same group, ``merged_into`` where its alerts went; each
+    "" for none. ``storm`` says what a storm incident gathers by. ``tend_at`` is when its lifecycle must be looked at
+    although no message comes.
     """
 
     id: str
@@ -78,6 +79,7 @@ class Incident:
     priority: Priority = Priority.P3
     priority_because: str = ""
     footprint: Footprint = field(default_factory=Footprint)
+    reach: Footprint = field(default_factory=Footprint)
     parent_id: str = ""
     children: int = 0
     earlier_id: str = ""

@@ -129,6 +129,7 @@ def _reopen(step: Step, incident: Incident, text: str, match: Match | None = Non
         severity=step.alert.severity,
         # What it reaches now, and how urgent that is, is told anew.
         footprint=Footprint(),
+        reach=Footprint(),
         priority_because="",
         parent_id="",
     )

@@ -22,6 +22,11 @@ from agent_sre.ingest.storm import storm
 from agent_sre.ingest.traits import footprint_of
 
 _MOST_LABELS = 2
+_PLACES = (
+    (FactKind.NAME_ON_NODE, " on the same node "),
+    (FactKind.NAME, " in namespace "),
+    (FactKind.INSTANCES, " in cluster "),
+)
 _BEFORE = timedelta(minutes=30)
 """How long before both a change may have been made."""
 
@@ -44,8 +49,10 @@ def _best(step: Step, alert: Footprint) -> Match | None:
             continue
         facts = tuple(_facts(alert, incident.footprint, apart, step.known.surroundings))
         deciding = enough(facts)
-        if deciding is None or (WEIGHTS[deciding].relation and not incident.active):
+        if deciding is None:
             continue
+        if WEIGHTS[deciding].relation and (incident.parent_id or not incident.active):
+            continue  # one step only: the neighbours of neighbours are soon everybody
         found.append((sum(fact.points for fact in facts), incident, facts, deciding))
     if not found:
         return None
@@ -59,10 +66,7 @@ def _match(step: Step, incident: Incident, facts: tuple[Fact, ...], deciding: Fa
     told = tuple(map(str, facts))
     if not WEIGHTS[deciding].relation:
         return Match(incident, Reason.CORRELATED, f"{incident.id} because: {because}", told)
-    # A part of a part is a part of the whole: one level is what a person can keep in mind.
-    whole = step.known.incidents.get(incident.parent_id) or step.known.candidates.get(incident.parent_id)
-    parent = whole if whole is not None and whole.active else incident
-    return Match(parent, Reason.CHILD, f"part of {parent.id} because: {because}", told)
+    return Match(incident, Reason.CHILD, f"part of {incident.id} because: {because}", told)
 
 
 def _keys(alert: Footprint, around: Surroundings) -> Iterator[str]:
@@ -145,23 +149,12 @@ def _same_rollout(alert: Footprint, other: Footprint, around: Surroundings) -> F
 
 def _same_alert(alert: Footprint, other: Footprint) -> Fact | None:
     """The strongest of the facts that come from one alert rule: they are one witness, not several."""
-    names = [name for name in alert.names if name in other.names]
+    for kind, place in _PLACES:
+        for named in alert.alerts:
+            if place in named and named in other.alerts:
+                return _fact(kind, f"same alert {named}")
     rules = [rule for rule in alert.rules if rule in other.rules]
-    if not names and not rules:
-        return None
-    nodes = [node for node in alert.nodes if node in other.nodes]
-    if nodes and names:
-        return _fact(FactKind.NAME_ON_NODE, f"same alert {names[0]} on the same node {nodes[0]}")
-    namespaces = [item for item in alert.namespaces if item in other.namespaces]
-    placeless = not alert.namespaces and not other.namespaces
-    if rules and (namespaces or placeless):
-        return _fact(FactKind.RULE, f"same alert rule ({rules[0]})")
-    if names and namespaces:
-        return _fact(FactKind.NAME, f"same alert {names[0]} in namespace {namespaces[0]}")
-    clusters = [item for item in alert.clusters if item in other.clusters]
-    if names and placeless and clusters:
-        return _fact(FactKind.INSTANCES, f"same alert {names[0]} in cluster {clusters[0]}")
-    return None
+    return _fact(FactKind.RULE, f"same alert rule {rules[0]}".removesuffix(" in ")) if rules else None
 
 
 def _calls(alert: Footprint, other: Footprint, around: Surroundings) -> Fact | None:

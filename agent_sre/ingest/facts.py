@@ -41,7 +41,7 @@ class Weight:
 
 
 WEIGHTS: dict[FactKind, Weight] = {
-    FactKind.WORKLOAD: Weight(60, strong=True),
+    FactKind.WORKLOAD: Weight(50, strong=True),
     FactKind.ROLLOUT: Weight(50, strong=True),
     FactKind.SERVICE: Weight(45, strong=True),
     FactKind.RULE: Weight(40, strong=True),
@@ -55,7 +55,7 @@ WEIGHTS: dict[FactKind, Weight] = {
 }
 """Points by kind. Those of time are in ``TIME_POINTS``."""
 
-TIME_POINTS: tuple[tuple[float, int], ...] = ((120.0, 20), (300.0, 15), (900.0, 5))
+TIME_POINTS: tuple[tuple[float, int], ...] = ((60.0, 20), (120.0, 15), (600.0, 10), (900.0, 5))
 """Seconds apart at most, and the points for that; further apart, up to the correlation window, none."""
 
 

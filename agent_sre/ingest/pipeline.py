@@ -149,7 +149,7 @@ def _gains(known: Known, parent: Incident, part: Incident, outcomes: dict[str, _
     if parent.id not in outcomes:
         outcomes[parent.id] = _Open(known.incidents.get(parent.id))
     outcomes[parent.id].told.append(f"{part.id} is part of this incident: {part.title}")
-    known.put(replace(parent, children=parent.children + 1, footprint=parent.footprint.joined(part.footprint)))
+    known.put(replace(parent, children=parent.children + 1, reach=parent.reach.joined(part.footprint)))
 
 
 def _gather(known: Known, storm: Incident, step: Step, outcomes: dict[str, _Open]) -> None:

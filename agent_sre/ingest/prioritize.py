@@ -47,7 +47,7 @@ def prioritize(incident: Incident, alerts: Iterable[Alert]) -> tuple[Incident, s
 
 
 def _radius(incident: Incident) -> tuple[int, str]:
-    seen = incident.footprint
+    seen = incident.footprint.joined(incident.reach)
     subjects, namespaces = max(len(seen.workloads), len(seen.nodes)), len(seen.namespaces)
     for most_subjects, most_namespaces, steps in _WIDE:
         if subjects >= most_subjects or namespaces >= most_namespaces:

@@ -6,6 +6,7 @@ they can mean the sick thing. Pure; called by ``correlate``.
 """
 
 import re
+from collections.abc import Iterator
 
 from agent_sre.domain.alert import Alert
 from agent_sre.domain.footprint import Footprint
@@ -39,7 +40,8 @@ def footprint_of(alert: Alert) -> Footprint:
         namespaces=(alert.namespace[:_LONGEST],) if alert.namespace else (),
         clusters=(cluster[:_LONGEST],) if cluster else (),
         names=(alert.name[:_LONGEST],),
-        rules=_rules(alert),
+        alerts=tuple(f"{alert.name[:_LONGEST]} {place}" for place in _places(alert, node, cluster)),
+        rules=tuple(f"{rule} in {alert.namespace[:_LONGEST]}" for rule in _rules(alert)),
         pairs=tuple(sorted(f"{name}={value}"[:_LONGEST] for name, value in labels.items() if _rare(name, value)))[:10],
         first=alert.speaks_of if alert.starts_at > alert.speaks_of else alert.starts_at,
         last=alert.speaks_of if alert.starts_at > alert.speaks_of else alert.starts_at,
@@ -85,6 +87,15 @@ def _rules(alert: Alert) -> tuple[str, ...]:
     if panel and alert.annotations.get("__dashboardUid__"):
         told.append(f"panel={alert.annotations['__dashboardUid__']}/{panel}"[:_LONGEST])
     return tuple(told)
+
+
+def _places(alert: Alert, node: str, cluster: str) -> Iterator[str]:
+    if node:
+        yield f"on the same node {node}"
+    if alert.namespace:
+        yield f"in namespace {alert.namespace[:_LONGEST]}"
+    elif cluster:
+        yield f"in cluster {cluster[:_LONGEST]}"
 
 
 def _rare(name: str, value: str) -> bool:

@@ -120,7 +120,7 @@ async def _amend(outcome: Outcome, ports: FoldPorts) -> None:
         changed = replace(
             incident,
             children=incident.children + after.children - before.children,
-            footprint=incident.footprint.joined(after.footprint),
+            reach=incident.reach.joined(after.reach),
             priority=min(incident.priority, after.priority),
             priority_because=after.priority_because,
         )

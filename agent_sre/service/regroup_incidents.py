@@ -109,6 +109,7 @@ async def _merge(source: Incident, target: Incident, by: str, reason: str, ports
             alerts=target.alerts + source.alerts,
             truncated=max(target.truncated, source.truncated),
             footprint=target.footprint.joined(source.footprint),
+            reach=target.reach.joined(source.reach),
             children=target.children + source.children,
             parent_id="" if target.parent_id == source.id else target.parent_id,
             updated_at=now,

@@ -15,6 +15,7 @@ from agent_sre.domain.incident import Incident, IncidentStatus
 from agent_sre.domain.instant import format_instant
 from agent_sre.domain.placement import Placement, Reason
 from agent_sre.domain.timeline import Entry
+from agent_sre.domain.visible import one_line
 from agent_sre.ingest.settle import settle
 from agent_sre.ports.clock import Clock
 from agent_sre.ports.intake import PlacementStore, Word
@@ -81,7 +82,8 @@ def _lapse(incident: Incident, words: Sequence[Word], now: datetime) -> tuple[In
             placements.append(replace(placement, expires_at=None))
             continue
         minutes = (placement.expires_at - alert.received_at).total_seconds() / 60
-        text = f"{alert.name}: no word from {alert.source} for {minutes:.0f} min; it counts as over, but nobody said that it is"
+        silent = f"no word from {alert.source} for {minutes:.0f} min"
+        text = f"{one_line(alert.name, 120)}: {silent}; it counts as over, but nobody said that it is"
         placements.append(_lapsed(placement, text, now))
         lapsed.append(
             replace(alert, status=AlertStatus.RESOLVED, ends_at=placement.expires_at, received_at=now, lapsed=True)

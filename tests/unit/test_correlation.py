@@ -39,7 +39,7 @@ async def test_alerts_of_one_workload_are_one_incident_and_say_why() -> None:
     placement = await world.placement(other)
     assert (placement.incident_id, placement.reason, placement.stage) == ("INC-1", Reason.CORRELATED, "correlate")
     assert placement.sentence == ("PodCrashLooping: joined INC-1 because: same workload shop/cart, 40 s apart")
-    assert placement.facts == ("same workload shop/cart (+60)", "40 s apart (+20)")
+    assert placement.facts == ("same workload shop/cart (+50)", "40 s apart (+20)")
     assert placement.sentence in await world.told()
 
 
@@ -85,7 +85,7 @@ async def test_a_caller_of_what_is_ill_becomes_a_part_and_waits() -> None:
     await world.take(victim)
     part, whole = await world.incident("INC-2"), await world.incident("INC-1")
     assert (part.parent_id, part.due_at, part.firing) == ("INC-1", None, 1)
-    assert (whole.children, set(whole.footprint.workloads)) == (1, {"shop/cart", "front/web"})
+    assert (whole.children, whole.reach.workloads) == (1, ("front/web",))
     placement = await world.placement(victim)
     assert placement.reason is Reason.CHILD
     assert "part of INC-1 because: front/web and shop/cart call one another, 60 s apart" in placement.sentence
@@ -128,9 +128,9 @@ async def test_two_workloads_of_one_rollout_are_one_incident() -> None:
     assert await groups(*alerts, world=IntakeWorld(changes=later)) == [{0}, {1}]
 
 
-async def test_beyond_the_window_the_same_workload_is_another_incident() -> None:
-    assert await groups(alert("A", 0, deployment="x"), alert("B", 29, deployment="x")) == [{0, 1}]
-    assert await groups(alert("A", 0, deployment="x"), alert("B", 31, deployment="x")) == [{0}, {1}]
+async def test_more_than_ten_minutes_later_the_same_workload_is_another_incident() -> None:
+    assert await groups(alert("A", 0, deployment="x"), alert("B", 10, deployment="x")) == [{0, 1}]
+    assert await groups(alert("A", 0, deployment="x"), alert("B", 11, deployment="x")) == [{0}, {1}]
 
 
 async def test_what_arrives_together_is_grouped_alike_in_every_order() -> None:
