@@ -23,6 +23,7 @@ from agent_sre.adapters.store_sql import SqlStore, open_store, single_writer
 from agent_sre.bootstrap.acting import kill_switch, policy
 from agent_sre.bootstrap.database import Investigations, database_url
 from agent_sre.bootstrap.desk import desk_of
+from agent_sre.bootstrap.intake import fold_ports, regroup_ports, tend_ports
 from agent_sre.bootstrap.server import Server, listen
 from agent_sre.bootstrap.suppression import suppressions
 from agent_sre.bootstrap.webhook_doors import doors
@@ -53,6 +54,7 @@ from agent_sre.service.fold_alerts import fold_alerts
 from agent_sre.service.guard_promql import GuardedMetrics
 from agent_sre.service.postpone_incident import postpone_incident
 from agent_sre.service.read_incident import Stores
+from agent_sre.service.tend_incidents import tend_incidents
 from agent_sre.settings import Settings
 
 if TYPE_CHECKING:
@@ -90,6 +92,10 @@ class _Parts:
         told = world.readers.changes
         self.changes_read = MergedChanges([store.changes, told]) if told is not None else store.changes
         self.investigations = Investigations(settings, store.fence)
+        self._folding = fold_ports(
+            settings, store, world.clock, world.ids, world.readers.topology, self.suppressions.facts
+        )
+        self._tending = tend_ports(store, world.clock)
         send = self.write_back.send_due
         duties = Duties(self._fold, store.incidents.due, self._advance, self._postpone, send)
         self.worker = Worker(
@@ -101,10 +107,9 @@ class _Parts:
         )
 
     async def _fold(self) -> int:
-        store, world = self.store, self.world
-        stores = (store.inbox, store.incidents, store.approvals, store.journal)
-        folded = await fold_alerts(*stores, world.clock, world.ids, self.suppressions.facts)
-        if await self.suppressions.look_again() or folded:
+        folded = await fold_alerts(self._folding)
+        tended = await tend_incidents(self._tending)
+        if await self.suppressions.look_again() or folded or tended:
             self.changes.notify(LIST)
         return folded
 
@@ -196,6 +201,7 @@ class _Parts:
             approvals=store.approvals,
             effects=store.effects,
             journal=store.journal,
+            placements=store.placements,
             signals=self.world.signals,
         )
         access = Access(
@@ -216,6 +222,7 @@ class _Parts:
             self.world.clock,
             self.changes,
             access,
+            regroup_ports(store, self.world.clock, self.world.ids),
             on_decision=lambda incident_id: self.worker.wake(),
             live=self._live(),
             desk=desk_of(store, self.world.clock, self.world.ids),

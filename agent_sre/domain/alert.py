@@ -80,6 +80,10 @@ class Alert:
     alert_class: AlertClass = AlertClass.CONDITION
     message_id: str = ""
     """The source's own id of this message, "" where it has none; the same id again is the same message."""
+    valid_until: datetime | None = None
+    """Until when its source vouches for it while it fires, where it says so. UTC."""
+    lapsed: bool = False
+    """Nobody said that it is over: we stopped believing that it fires, at ``ends_at``, because no word came."""
 
     @property
     def name(self) -> str:
@@ -95,8 +99,11 @@ class Alert:
     def overrides(self, other: "Alert") -> bool:
         """Whether this is the later word on the same alert, in whatever order the two messages arrived.
 
-        A resolve outranks a start of the same moment; a repetition overrides what it repeats.
+        A resolve outranks a start of the same moment; a repetition overrides what it repeats. That an alert lapsed is
+        no word of its source's: whatever is received after that overrides it.
         """
+        if other.lapsed or self.lapsed:
+            return self.received_at >= other.received_at
         ours = (self.speaks_of, self.status is AlertStatus.RESOLVED)
         return ours >= (other.speaks_of, other.status is AlertStatus.RESOLVED)
 

@@ -5,13 +5,15 @@ the graph's nodes are verbs. Every change of state goes through ``Incident.to``,
 not hold.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
 from agent_sre.domain.alert import Severity
 from agent_sre.domain.errors import PermanentError
+from agent_sre.domain.footprint import Footprint
 from agent_sre.domain.hold import Acknowledgement, Hold
+from agent_sre.domain.priority import Priority
 
 
 class IncidentStatus(StrEnum):
@@ -40,6 +42,9 @@ TRANSITIONS: dict[IncidentStatus, frozenset[IncidentStatus]] = {
 }
 """From each state, the states that may follow. ``resolved -> open`` is the alert firing again."""
 
+ACTING = frozenset({_S.MITIGATING, _S.VERIFYING})
+"""States in which an action is under way: only its own verification ends the incident, and nobody regroups it."""
+
 ACTIVE = frozenset(set(_S) - {_S.RESOLVED, _S.CLOSED})
 """States in which a further alert of the same group joins the incident."""
 
@@ -50,6 +55,10 @@ class Incident:
 
     ``due_at`` is when somebody must look at it next (the worker's queue); None means nothing waits to be done.
     ``run`` counts investigations; ``firing`` and ``alerts`` count alerts that fire now and messages ever received.
+    ``footprint`` is what its alerts named, ``reach`` what those of its parts did. ``parent_id`` is the incident that
+    this one is part of, ``earlier_id`` a resolved one of the same group, ``merged_into`` where its alerts went; each
+    "" for none. ``storm`` says what a storm incident gathers by. ``tend_at`` is when its lifecycle must be looked at
+    although no message comes.
     """
 
     id: str
@@ -68,6 +77,17 @@ class Incident:
     firing: int = 0
     alerts: int = 0
     truncated: int = 0
+    priority: Priority = Priority.P3
+    priority_because: str = ""
+    footprint: Footprint = field(default_factory=Footprint)
+    reach: Footprint = field(default_factory=Footprint)
+    parent_id: str = ""
+    children: int = 0
+    earlier_id: str = ""
+    merged_into: str = ""
+    storm: str = ""
+    flapping_since: datetime | None = None
+    tend_at: datetime | None = None
     hold: Hold | None = None
     """Why it is left alone, None where it is not."""
     acknowledged: Acknowledgement | None = None

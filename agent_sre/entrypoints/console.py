@@ -21,6 +21,7 @@ from agent_sre.entrypoints.console_auth import Gate
 from agent_sre.entrypoints.console_deps import Attempt, ConsoleDeps, attempt_decision
 from agent_sre.entrypoints.console_guard import Guard
 from agent_sre.entrypoints.console_quiet import QuietConsole
+from agent_sre.entrypoints.console_regroup import ConsoleRegroup
 from agent_sre.entrypoints.console_request import Refused, local_path, read_form
 from agent_sre.entrypoints.console_stream import LIST, stream_response
 from agent_sre.entrypoints.console_view import Pages
@@ -181,6 +182,7 @@ def console_routes(deps: ConsoleDeps) -> list[BaseRoute]:
         Route("/logout", guard.page(console.logout), methods=["POST"]),
         Route("/static/{name}", guard.public(console.static), methods=["GET"]),
         *ConsoleApi(deps, guard).routes(),
+        *ConsoleRegroup(deps, guard).routes(),
         *(QuietConsole(deps, deps.desk, guard).routes() if deps.desk else ()),
         Route("/{path:path}", guard.public(console.not_found), methods=["GET"]),
     ]

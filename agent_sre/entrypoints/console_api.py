@@ -13,8 +13,8 @@ from starlette.routing import BaseRoute, Route
 from agent_sre.domain.approval import Decision
 from agent_sre.entrypoints.console_deps import Attempt, ConsoleDeps, attempt_decision
 from agent_sre.entrypoints.console_guard import Guard
+from agent_sre.entrypoints.console_json import authorize, json_response, read_object
 from agent_sre.entrypoints.console_request import Refused
-from agent_sre.entrypoints.console_script import authorize, json_answer, read_object
 from agent_sre.service.decide_approval import explain
 from agent_sre.service.incident_json import incident_to_plain, row_to_plain
 from agent_sre.service.read_incident import list_incidents, read_incident
@@ -46,7 +46,7 @@ class ConsoleApi:
     async def incidents(self, request: Request) -> Response:
         """The newest incidents."""
         rows = await list_incidents(self._deps.stores, LIST_LIMIT)
-        return json_answer({"incidents": [row_to_plain(row) for row in rows]})
+        return json_response({"incidents": [row_to_plain(row) for row in rows]})
 
     async def incident(self, request: Request) -> Response:
         """One incident: where it stands and, once there is one, the answer."""
@@ -54,7 +54,7 @@ class ConsoleApi:
         view = await read_incident(incident_id, self._deps.stores)
         if view is None:
             raise Refused(HTTPStatus.NOT_FOUND, f"There is no incident {incident_id}.")
-        return json_answer(incident_to_plain(view))
+        return json_response(incident_to_plain(view))
 
     async def decide(self, request: Request) -> Response:
         """``{"decision": "approve" | "reject", "digest": ..., "reason": ..., "by": ...}``; 409: it changed nothing."""
@@ -78,4 +78,4 @@ class ConsoleApi:
             "incident": approval.incident_id if approval else None,
             "decided_by": approval.decided_by if approval else None,
         }
-        return json_answer(plain, _STATUS.get(decision, HTTPStatus.CONFLICT))
+        return json_response(plain, _STATUS.get(decision, HTTPStatus.CONFLICT))

@@ -11,6 +11,7 @@ from agent_sre.service.ask_live import LiveMetrics
 from agent_sre.service.decide_approval import decide_approval
 from agent_sre.service.quiet_desk import QuietDesk
 from agent_sre.service.read_incident import Stores
+from agent_sre.service.regroup_incidents import RegroupPorts
 
 
 def _nobody(incident_id: str) -> None:
@@ -29,6 +30,7 @@ class ConsoleDeps:
     clock: Clock
     signal: ChangeSignal
     access: Access
+    regroup: RegroupPorts
     on_decision: Callable[[str], None] = _nobody
     pace: Pace = field(default_factory=Pace)
     live: LiveMetrics | None = None

@@ -14,8 +14,8 @@ from starlette.routing import BaseRoute, Route
 from agent_sre.domain.errors import PermanentError
 from agent_sre.entrypoints.console_deps import ConsoleDeps
 from agent_sre.entrypoints.console_guard import Guard
+from agent_sre.entrypoints.console_json import authorize, json_response, read_object
 from agent_sre.entrypoints.console_request import Refused
-from agent_sre.entrypoints.console_script import authorize, json_answer, read_object
 from agent_sre.entrypoints.console_stream import LIST
 from agent_sre.service.incident_json import incident_fields
 from agent_sre.service.quiet_desk import QuietDesk
@@ -75,7 +75,7 @@ class QuietConsole:
 
     async def windows(self, request: Request) -> Response:
         """The newest windows."""
-        return json_answer({"windows": await self._desk.windows()})
+        return json_response({"windows": await self._desk.windows()})
 
     async def add(self, request: Request) -> Response:
         """``{"matchers": [...], "start": "now", "for": "2h", "comment": ..., "by": ...}``, or end, or weekly."""
@@ -86,13 +86,13 @@ class QuietConsole:
         except PermanentError as error:
             raise Refused(HTTPStatus.BAD_REQUEST, str(error)) from None
         self._changed()
-        return json_answer(self._desk.plain(window), HTTPStatus.CREATED)
+        return json_response(self._desk.plain(window), HTTPStatus.CREATED)
 
     async def end(self, request: Request) -> Response:
         """End a window now; ``{"by": ...}``."""
         authorize(self._guard.gate, request)
         body = await read_object(request)
-        return json_answer(await self._end(request, str(body.get("by") or self._guard.gate.operator)))
+        return json_response(await self._end(request, str(body.get("by") or self._guard.gate.operator)))
 
     async def say(self, request: Request) -> Response:
         """``{"until": ..., "for": "2h", "reason": ..., "by": ...}`` to acknowledge, mute, snooze, unmute, resolve."""
@@ -100,7 +100,9 @@ class QuietConsole:
         body = await read_object(request)
         fields = {name: str(body.get(name) or "") for name in ("until", "for", "reason")}
         by = str(body.get("by") or self._guard.gate.operator)
-        return json_answer(await self._say(request.path_params["incident_id"], request.path_params["wish"], fields, by))
+        return json_response(
+            await self._say(request.path_params["incident_id"], request.path_params["wish"], fields, by)
+        )
 
     async def _say(self, incident_id: str, wish: str, fields: dict[str, str], by: str) -> dict[str, object]:
         try:

@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 from starlette.requests import ClientDisconnect, Request
 
 MAX_BODY = 16_384
+MAX_FIELDS = 500
 
 
 class Refused(Exception):
@@ -36,7 +37,7 @@ async def read_form(request: Request) -> dict[str, str]:
     if kind != "application/x-www-form-urlencoded":
         raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Forms are sent URL-encoded, not as {kind or 'nothing'!r}.")
     try:
-        fields = parse_qs((await read_body(request)).decode("utf-8", "replace"), max_num_fields=50)
+        fields = parse_qs((await read_body(request)).decode("utf-8", "replace"), max_num_fields=MAX_FIELDS)
     except ValueError:
         raise Refused(HTTPStatus.BAD_REQUEST, "The form has too many fields.") from None
     return {name: values[-1] for name, values in fields.items()}

@@ -39,7 +39,7 @@ async def move(context: Context, incident_id: str, status: IncidentStatus, entri
         if not allowed and not entries:
             return incident
         try:
-            return await context.incidents.fold(changed, (), entries, _told_to_sources(incident, changed))
+            return await context.incidents.fold(changed, (), entries, intents=_told_to_sources(incident, changed))
         except TemporaryError:
             if attempt == _ATTEMPTS - 1:
                 raise

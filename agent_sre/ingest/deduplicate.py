@@ -21,6 +21,8 @@ def _novelty(step: Step) -> Novelty:
     fires = alert.status is AlertStatus.FIRING
     if last is None:
         return Novelty.FIRST if fires else Novelty.UNSEEN
+    if last.lapsed and alert.overrides(last):
+        return Novelty.AGAIN if fires else Novelty.REPEAT
     if last.status is alert.status:
         later = fires and alert.speaks_of > last.speaks_of
         return Novelty.AGAIN if later else Novelty.REPEAT

@@ -13,18 +13,26 @@ from agent_sre.domain.alert import Alert, AlertStatus
 from agent_sre.domain.hold import Hold, HoldKind
 from agent_sre.domain.incident import Incident, IncidentStatus
 from agent_sre.domain.suppression import Suppression
-from agent_sre.ingest.facts import Facts
+from agent_sre.ingest.suppressors import Suppressors
 
 UNDER_WAY = frozenset({IncidentStatus.MITIGATING, IncidentStatus.VERIFYING})
 """An action is not left half done because somebody wants quiet."""
 
 
 def review(
-    incident: Incident, words: Mapping[str, Alert], facts: Facts, now: datetime, before: IncidentStatus | None = None
+    incident: Incident,
+    words: Mapping[str, Alert],
+    suppressors: Suppressors,
+    now: datetime,
+    before: IncidentStatus | None = None,
+    *,
+    all_words: bool = True,
 ) -> tuple[Incident, str]:
     """The incident with its hold and when it is due, and a sentence where that changed, else "".
 
     ``words`` are the last words on its alerts by fingerprint; ``before`` its state before these messages.
+    Without ``all_words`` some are missing: then it may be found that it is to be taken up, and not that it is to wait.
+    A part of another incident waits for that one anyway.
     """
     hold = incident.hold
     if hold is not None and hold.personal:
@@ -33,21 +41,29 @@ def review(
         # It ended while it was held: there was no investigation, and there is nothing to look into any more.
         return (replace(incident, hold=None, due_at=None), "") if hold else (incident, "")
     firing = [word for word in words.values() if word.status is AlertStatus.FIRING]
-    if incident.status is not IncidentStatus.OPEN or not firing:
+    if incident.status is not IncidentStatus.OPEN or (all_words and not firing):
         return replace(incident, hold=None), ""
-    found = [facts.suppression(alert, now) for alert in firing]
+    if incident.parent_id or not firing:
+        return incident, ""
+    found = [suppressors.suppression(alert, now) for alert in firing]
     reasons = [item for item in found if item is not None]
     if len(reasons) < len(found):
         return _taken_up(incident, len(found) - len(reasons), now) if hold else (incident, "")
-    return _held(incident, reasons, now)
+    return _held(incident, reasons, now) if all_words else (incident, "")
 
 
 def taken_up_again(incident: Incident, now: datetime) -> Incident:
     """The incident without its hold, due at once; what was handed to a person is looked at anew."""
-    released = replace(incident, hold=None, due_at=now if incident.active else incident.due_at)
+    released = replace(incident, hold=None, due_at=_due(incident, now))
     if incident.status is IncidentStatus.ESCALATED and incident.firing:
         return replace(released, run=incident.run + 1)
     return released
+
+
+def _due(incident: Incident, now: datetime) -> datetime | None:
+    if not incident.active:
+        return incident.due_at
+    return None if incident.parent_id and incident.status is IncidentStatus.OPEN else now
 
 
 def _personal(incident: Incident, hold: Hold, now: datetime, before: IncidentStatus | None) -> tuple[Incident, str]:

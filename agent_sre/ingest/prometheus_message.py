@@ -79,6 +79,7 @@ class Message:
             generator_url=_text(item.get("generatorURL")),
             external_url=common.external_url,
             truncated=common.truncated,
+            valid_until=ends_at if status is AlertStatus.FIRING else None,
         )
 
     def _labels(self, value: object, path: str) -> dict[str, str]:

@@ -10,21 +10,28 @@ from agent_sre.domain.alert import AlertStatus
 from agent_sre.domain.visible import one_line
 from agent_sre.ingest.step import Decision, Reason, Step
 
-_ACTED_UPON = frozenset({Reason.OPENED, Reason.JOINED, Reason.REOPENED, Reason.REPEATED})
+_ACTED_UPON = frozenset(
+    {
+        *(Reason.OPENED, Reason.JOINED, Reason.CORRELATED, Reason.CHILD, Reason.STORM, Reason.REOPENED),
+        *(Reason.REPEATED, Reason.FLAPPING),
+    }
+)
 
 
 def suppress(step: Step) -> Step:
-    """The decision of a message whose firing alert is suppressed; its severity does not count either."""
+    """The decision of a message whose firing alert is suppressed; how grave it is does not count either."""
     alert, decision, incident = step.alert, step.decision, step.incident
     if decision is None or incident is None:
         raise AssertionError("unreachable: a message has its incident before it is asked whether it is suppressed")
     if alert.status is not AlertStatus.FIRING or decision.reason not in _ACTED_UPON:
         return step
-    found = step.facts.suppression(alert, step.now)
+    found = step.known.suppressors.suppression(alert, step.now)
     if found is None:
         return step
-    before = step.standing.incident if step.standing else None
-    if before is not None and before.active and before.id == incident.id:
-        incident = replace(incident, severity=before.severity)
+    before = step.known.incidents.get(incident.id)
+    if before is not None and before.active:
+        incident = replace(incident, severity=before.severity, footprint=before.footprint)
     sentence = f"{one_line(alert.name, 120)}: {found.sentence}; kept with {incident.id}"
-    return replace(step, incident=incident, decision=Decision(alert, incident.id, Reason.SUPPRESSED, sentence))
+    facts = (*decision.facts, found.sentence)
+    told = Decision(alert, incident.id, Reason.SUPPRESSED, sentence, "suppress", facts, suppressed=decision.reason)
+    return replace(step, incident=incident, decision=told)

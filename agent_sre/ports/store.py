@@ -15,6 +15,7 @@ from agent_sre.domain.effect import Effect
 from agent_sre.domain.evidence import Gap, Observation
 from agent_sre.domain.finding import Finding
 from agent_sre.domain.incident import Incident
+from agent_sre.domain.placement import Binding, Placement
 from agent_sre.domain.telemetry import Change
 from agent_sre.domain.timeline import Entry
 from agent_sre.domain.verdict import Verdict
@@ -30,6 +31,21 @@ class Quarantined:
     reason: str
     body: bytes
     size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """What is stored with an incident of where its alerts belong.
+
+    ``words`` are last words that no message brought (``Alert.lapsed``), on alerts that the incident holds already.
+    """
+
+    placements: tuple[Placement, ...] = ()
+    bindings: tuple[Binding, ...] = ()
+    words: tuple[Alert, ...] = ()
+
+
+NOTHING_PLACED = Placed()
 
 
 class AlertInbox(Protocol):
@@ -63,9 +79,11 @@ class IncidentStore(Protocol):
         incident: Incident,
         sequences: Sequence[int],
         entries: Sequence[Entry],
+        placed: Placed = NOTHING_PLACED,
         intents: Sequence[Writeback] = (),
     ) -> Incident:
-        """In one transaction: insert or update the incident, hand it the inbox alerts, append timeline entries.
+        """In one transaction: insert or update the incident, hand it the inbox alerts, append timeline entries, keep
+        what is decided of where its alerts belong.
 
         ``intents`` are what alert sources are to be told of this change.
 
@@ -83,7 +101,7 @@ class IncidentStore(Protocol):
         ...
 
     async def due(self, now: datetime, limit: int) -> tuple[Incident, ...]:
-        """Incidents with ``due_at`` <= now: critical first, then the longest overdue."""
+        """Incidents with ``due_at`` <= now: by priority, then critical first, then the longest overdue."""
         ...
 
     async def newest(self, limit: int) -> tuple[Incident, ...]:

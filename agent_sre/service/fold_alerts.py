@@ -4,141 +4,163 @@ One transaction per incident moves its alerts out of the inbox, changes it and w
 killed anywhere in between leaves the alerts where they were and the next call takes them up again. Messages that wait
 together are folded together: a thousand repetitions are one write.
 
-Called by the worker. What is decided about a message is the pipeline's part; this is loading, storing and trying again.
+Called by the worker. What is decided about a message is the pipeline's part and loading what that needs is
+``service.load_known``'s; this is storing and trying again.
 """
 
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from agent_sre.domain.alert import Alert
 from agent_sre.domain.errors import TemporaryError
 from agent_sre.domain.incident import IncidentStatus
 from agent_sre.domain.instant import format_instant
+from agent_sre.domain.placement import Reason
 from agent_sre.domain.timeline import Entry
-from agent_sre.ingest.facts import NOTHING, Facts
-from agent_sre.ingest.group import group_key_of
 from agent_sre.ingest.pipeline import Outcome, run
-from agent_sre.ingest.step import Decision, Reason, Standing
+from agent_sre.ingest.step import Decision
+from agent_sre.ingest.suppressors import NOTHING, Suppressors
+from agent_sre.ingest.windows import Windows
 from agent_sre.ports.clock import Clock, Ids
-from agent_sre.ports.store import AlertInbox, ApprovalStore, IncidentStore, Journal
+from agent_sre.ports.context import ChangeReader, TopologyReader
+from agent_sre.ports.intake import IntakeStore
+from agent_sre.ports.store import AlertInbox, ApprovalStore, IncidentStore, Journal, Placed
+from agent_sre.service.end_approvals import end_approvals
+from agent_sre.service.load_known import load_known
 
 BATCH = 400
 """Alerts at a time: deciding about them is one stretch in which no webhook is answered."""
 _ATTEMPTS = 5
 _SUPERSEDED = "alert resolved"
+_MOST_TOLD = 20
+"""Lines on a timeline of what came together: a storm is told in a few."""
+_UNTOLD = frozenset({Reason.REPEATED, Reason.FLAPPING})
+"""Counted, and not told on the timeline one by one."""
 
 Pending = Sequence[tuple[int, Alert]]
-Suppressing = Callable[[Sequence[Alert]], Awaitable[Facts]]
+Suppressing = Callable[[Sequence[Alert]], Awaitable[Suppressors]]
 """What suppresses alerts now, once these messages are known."""
 
 
-async def _nothing(alerts: Sequence[Alert]) -> Facts:
+async def _nothing(alerts: Sequence[Alert]) -> Suppressors:
     return NOTHING
 
 
 @dataclass(frozen=True, slots=True)
-class _Stores:
-    """The ports a fold works with."""
+class FoldPorts:
+    """What a fold works with. ``topology`` and ``changes`` are None where nobody tells who calls whom, what changed."""
 
+    inbox: AlertInbox
     incidents: IncidentStore
+    intake: IntakeStore
     approvals: ApprovalStore
     journal: Journal
     clock: Clock
     ids: Ids
+    topology: TopologyReader | None = None
+    changes: ChangeReader | None = None
+    windows: Windows = field(default_factory=Windows)
+    suppressing: Suppressing = _nothing
 
 
-async def fold_alerts(
-    inbox: AlertInbox,
-    incidents: IncidentStore,
-    approvals: ApprovalStore,
-    journal: Journal,
-    clock: Clock,
-    ids: Ids,
-    suppressing: Suppressing = _nothing,
-) -> int:
+async def fold_alerts(ports: FoldPorts) -> int:
     """Fold everything that waits in the inbox, oldest first, and return how many alerts that were.
 
     Raises TemporaryError where the store is down or an incident keeps changing under us; what was not folded waits on.
     """
-    stores = _Stores(incidents, approvals, journal, clock, ids)
     folded = 0
-    while pending := await inbox.pending(BATCH):
-        facts = await suppressing([alert for _, alert in pending])
-        await _fold_batch(pending, stores, facts)
+    while pending := await ports.inbox.pending(BATCH):
+        await _fold_batch(pending, ports)
         folded += len(pending)
     return folded
 
 
-async def _fold_batch(pending: Pending, stores: _Stores, facts: Facts) -> None:
-    """Group by group. One that fails is tried last again by the next call: the others don't wait for it."""
-    groups: defaultdict[str, list[tuple[int, Alert]]] = defaultdict(list)
-    for sequence, alert in pending:
-        groups[group_key_of(alert)].append((sequence, alert))
-    failure: TemporaryError | None = None
-    for key, messages in groups.items():
-        try:
-            await _fold_group(key, messages, stores, facts)
-        except TemporaryError as error:
-            failure = error
-    if failure is not None:
-        raise failure
+async def _fold_batch(pending: Pending, ports: FoldPorts) -> None:
+    """Decide about all, then store incident by incident. What an incident refuses is decided anew on what it is now.
 
-
-async def _fold_group(key: str, messages: Pending, stores: _Stores, facts: Facts) -> None:
+    One that fails is tried last again by the next call: the others don't wait for it.
+    """
+    messages = list(pending)
     for attempt in range(_ATTEMPTS):
-        known = await _known(key, stores)
-        alerts = [alert for _, alert in messages]
-        new_id = partial(stores.ids.new, "INC")
-        outcomes = run(alerts, {key: known} if known else {}, stores.clock.now(), new_id, facts)
-        stored: set[int] = set()
-        try:
-            for outcome in outcomes:
-                await _store(outcome, messages, known, stores)
-                stored.update(outcome.positions)
+        failed: list[tuple[int, Alert]] = []
+        failure: TemporaryError | None = None
+        for outcome in await _decide(messages, ports):
+            try:
+                await _store(outcome, messages, ports)
+            except TemporaryError as error:
+                failure = error
+                failed += [messages[position] for position in outcome.positions]
+        if failure is None or (attempt == _ATTEMPTS - 1 and not failed):
             return
-        except TemporaryError:
-            # Somebody else changed the incident: decide anew on what it is now, for what is not stored yet.
-            if attempt == _ATTEMPTS - 1:
-                raise
-            messages = [message for position, message in enumerate(messages) if position not in stored]
+        if attempt == _ATTEMPTS - 1:
+            raise failure
+        messages = sorted(failed, key=lambda message: message[0])
 
 
-async def _known(key: str, stores: _Stores) -> Standing | None:
-    incident = await stores.incidents.find(key)
-    if incident is None:
-        return None
-    words = {alert.fingerprint: alert for alert in await stores.incidents.alerts(incident.id)}
-    return Standing(incident, words)
+async def _decide(messages: Pending, ports: FoldPorts) -> tuple[Outcome, ...]:
+    now = ports.clock.now()
+    alerts = [alert for _, alert in messages]
+    known = await load_known(alerts, ports.intake, ports.topology, ports.changes, ports.windows, now)
+    known.suppressors = await ports.suppressing(alerts)
+    return run(alerts, known, now, partial(ports.ids.new, "INC"))
 
 
-async def _store(outcome: Outcome, messages: Pending, known: Standing | None, stores: _Stores) -> None:
+async def _store(outcome: Outcome, messages: Pending, ports: FoldPorts) -> None:
+    if not outcome.positions:
+        await _amend(outcome, ports)
+        return
     incident = outcome.incident
-    now = stores.clock.now()
-    entries = _entries(outcome, known)
+    now = ports.clock.now()
+    entries = _entries(outcome)
     if incident.status is IncidentStatus.RESOLVED and outcome.settled:
         # Before the incident is stored: after a crash in between, the alerts still wait and this is done again.
-        closed = await stores.approvals.supersede(incident.id, now, _SUPERSEDED)
-        if closed:
-            detail = {"reason": _SUPERSEDED, "approvals": str(closed)}
-            await stores.journal.audit(now, "agent_sre", "approvals superseded", incident.id, detail)
-            text = f"{closed} waiting approval{'s' if closed > 1 else ''} superseded: {_SUPERSEDED}"
-            entries.append(Entry(incident.id, now, "approval", text, key=f"superseded/{incident.run}"))
+        entries += await end_approvals(incident, _SUPERSEDED, ports.approvals, ports.journal, now)
     sequences = [messages[position][0] for position in outcome.positions]
-    await stores.incidents.fold(incident, sequences, entries)
+    await ports.incidents.fold(incident, sequences, entries, Placed(outcome.placements, outcome.bindings))
 
 
-def _entries(outcome: Outcome, known: Standing | None) -> list[Entry]:
+async def _amend(outcome: Outcome, ports: FoldPorts) -> None:
+    """An incident that took no message, but gained parts or became one: told, whatever it has become meanwhile."""
+    before, after = outcome.before, outcome.incident
+    for attempt in range(_ATTEMPTS):
+        incident = await ports.incidents.get(after.id)
+        if incident is None or before is None or not incident.active:
+            return
+        changed = replace(
+            incident,
+            children=incident.children + after.children - before.children,
+            reach=incident.reach.joined(after.reach),
+            priority=min(incident.priority, after.priority),
+            priority_because=after.priority_because,
+        )
+        if after.parent_id != before.parent_id and incident.status is IncidentStatus.OPEN:
+            changed = replace(changed, parent_id=after.parent_id, due_at=after.due_at)
+        now = ports.clock.now()
+        try:
+            await ports.incidents.fold(
+                changed, (), [Entry(after.id, now, "note", text, key=text) for text in outcome.told]
+            )
+            return
+        except TemporaryError:
+            if attempt == _ATTEMPTS - 1:
+                raise
+
+
+def _entries(outcome: Outcome) -> list[Entry]:
     incident = outcome.incident
     # Repetitions are counted, not told; of two alike in one batch the first is told.
-    told = {_key(item): item for item in reversed(outcome.decisions) if item.reason is not Reason.REPEATED}
+    told = {_key(item): item for item in reversed(outcome.decisions) if item.reason not in _UNTOLD}
+    single = list(reversed(told.items()))
     entries = [
-        Entry(incident.id, item.alert.received_at, "alert", item.sentence, key=key)
-        for key, item in reversed(told.items())
+        Entry(incident.id, item.alert.received_at, "alert", item.sentence, key=key) for key, item in single[:_MOST_TOLD]
     ]
     last = max(item.alert.received_at for item in outcome.decisions)
-    before = known.incident.truncated if known and known.incident.id == incident.id else 0
+    if len(single) > _MOST_TOLD:
+        text = f"{len(single) - _MOST_TOLD} further alerts came together with these; each is listed with its reason"
+        entries.append(Entry(incident.id, last, "note", text, key=f"further/{single[-1][0]}"))
+    entries += [Entry(incident.id, last, "note", text, key=text) for text in outcome.told[:_MOST_TOLD]]
+    before = outcome.before.truncated if outcome.before else 0
     if incident.truncated > before:
         text = f"Incomplete: the source left out {incident.truncated} further alerts of this group from its message"
         entries.append(Entry(incident.id, last, "note", text, key=f"truncated/{incident.truncated}"))

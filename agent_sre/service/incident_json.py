@@ -3,11 +3,13 @@
 from dataclasses import asdict
 from typing import Any
 
+from agent_sre.domain.alert import Alert
 from agent_sre.domain.approval import Approval
 from agent_sre.domain.effect import Effect
 from agent_sre.domain.hold import Hold
 from agent_sre.domain.incident import Incident
 from agent_sre.domain.instant import format_instant
+from agent_sre.domain.placement import Placement
 from agent_sre.report.answer import answer
 from agent_sre.report.card import build_card
 from agent_sre.service.read_incident import IncidentRow, IncidentView
@@ -28,6 +30,8 @@ def incident_to_plain(view: IncidentView) -> dict[str, Any]:
     proposals = [item.proposal for item in view.approvals]
     return {
         **incident_fields(view.incident),
+        "alerts": [_alert(item, view.placements.get(item.fingerprint)) for item in view.alerts],
+        "parts": [item.id for item in view.parts],
         "answer": answer(view.incident.id, view.verdict, proposals, view.timeline) if view.verdict else None,
         "answer_run": view.verdict_run,
         "card": _card(view),
@@ -55,6 +59,13 @@ def incident_fields(incident: Incident) -> dict[str, Any]:
         "alerts_firing": incident.firing,
         "alerts_truncated": incident.truncated,
         "run": incident.run,
+        "priority": str(incident.priority),
+        "priority_because": incident.priority_because,
+        "part_of": incident.parent_id or None,
+        "earlier": incident.earlier_id or None,
+        "merged_into": incident.merged_into or None,
+        "storm_by": incident.storm or None,
+        "flapping_since": format_instant(incident.flapping_since) if incident.flapping_since else None,
         "hold": _hold(incident.hold) if incident.hold else None,
         "looked_after_by": incident.owner or None,
     }
@@ -68,6 +79,39 @@ def _hold(hold: Hold) -> dict[str, Any]:
         "until": format_instant(hold.until) if hold.until else None,
         "by": hold.by,
         "reason": hold.reason or None,
+    }
+
+
+def _alert(alert: Alert, placement: Placement | None) -> dict[str, Any]:
+    return {
+        "fingerprint": alert.fingerprint,
+        "name": alert.name,
+        "status": str(alert.status),
+        "no_word": alert.lapsed,
+        "summary": alert.summary,
+        "labels": dict(alert.labels),
+        "starts_at": format_instant(alert.starts_at),
+        "ends_at": format_instant(alert.ends_at) if alert.ends_at else None,
+        "placement": placement_to_plain(placement) if placement else None,
+    }
+
+
+def placement_to_plain(item: Placement) -> dict[str, Any]:
+    """Why an alert is in an incident, and what became of its messages."""
+    return {
+        "incident": item.incident_id,
+        "fingerprint": item.fingerprint,
+        "name": item.name,
+        "reason": str(item.reason),
+        "because": item.sentence,
+        "facts": list(item.facts),
+        "stage": item.stage,
+        "since": format_instant(item.placed_at),
+        "latest": str(item.latest),
+        "latest_because": item.latest_sentence,
+        "latest_at": format_instant(item.latest_at),
+        "messages": item.messages,
+        "messages_by_reason": dict(item.counts),
     }
 
 

@@ -85,7 +85,7 @@ async def look_after(
         text = change.text + (f": {said.reason}" if said.reason else "")
         try:
             entry = Entry(incident_id, now, "note", text, actor=said.by)
-            return await incidents.fold(change.incident, (), [entry], change.intents), text
+            return await incidents.fold(change.incident, (), [entry], intents=change.intents), text
         except TemporaryError:
             if attempt == _ATTEMPTS - 1:
                 raise

@@ -14,9 +14,11 @@ from agent_sre.domain.approval import Approval, ApprovalState
 from agent_sre.domain.effect import Effect
 from agent_sre.domain.evidence import Evidence, Gap, Observation
 from agent_sre.domain.incident import ACTIVE, Incident
+from agent_sre.domain.placement import Placement
 from agent_sre.domain.signal import Signal
 from agent_sre.domain.timeline import Entry
 from agent_sre.domain.verdict import Verdict
+from agent_sre.ports.intake import PlacementStore
 from agent_sre.ports.store import ApprovalStore, CaseStore, EffectLedger, IncidentStore, Journal
 from agent_sre.report.card import standing_in_words
 from agent_sre.report.chart import Mark, describe, draw
@@ -36,6 +38,7 @@ class Stores:
     approvals: ApprovalStore
     effects: EffectLedger
     journal: Journal
+    placements: PlacementStore
     signals: tuple[Signal, ...] = ()
 
 
@@ -70,12 +73,15 @@ class IncidentView:
     """One incident as it stands. ``revision`` changes whenever anything shown may have changed.
 
     ``verdict_run`` is the investigation the verdict is of: smaller than ``incident.run`` while a new one is under way.
-    ``sentences`` holds facts in words by evidence id.
+    ``sentences`` holds facts in words by evidence id, ``placements`` why each alert is here by fingerprint, and
+    ``parts`` the incidents that are part of this one.
     """
 
     incident: Incident
     status: str
     alerts: tuple[Alert, ...]
+    placements: Mapping[str, Placement]
+    parts: tuple[Incident, ...]
     timeline: tuple[Entry, ...]
     verdict: Verdict | None
     verdict_run: int
@@ -123,6 +129,8 @@ async def read_incident(incident_id: str, stores: Stores) -> IncidentView | None
         incident=incident,
         status=standing_in_words(incident),
         alerts=alerts,
+        placements={item.fingerprint: item for item in await stores.placements.of_incident(incident_id)},
+        parts=await stores.placements.children(incident_id),
         timeline=timeline,
         verdict=verdict,
         verdict_run=run,

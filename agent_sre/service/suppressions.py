@@ -19,9 +19,9 @@ from agent_sre.domain.incident import Incident, IncidentStatus
 from agent_sre.domain.maintenance import MaintenanceWindow
 from agent_sre.domain.suppression import InhibitRule
 from agent_sre.domain.timeline import Entry
-from agent_sre.ingest.facts import Facts
 from agent_sre.ingest.hold import UNDER_WAY, review
 from agent_sre.ingest.matchers import usable
+from agent_sre.ingest.suppressors import Suppressors
 from agent_sre.ports.clock import Clock
 from agent_sre.ports.health import Check
 from agent_sre.ports.store import ApprovalStore, IncidentStore
@@ -69,7 +69,7 @@ class Suppressions:
         self._remembered = False
         self._seen: object = None
 
-    async def facts(self, alerts: Sequence[Alert] = ()) -> Facts:
+    async def facts(self, alerts: Sequence[Alert] = ()) -> Suppressors:
         """What suppresses now, once these messages are known. Raises TemporaryError where the store is down."""
         if not self._remembered and self._site.rules:
             await self._remember()
@@ -77,7 +77,7 @@ class Suppressions:
         stored = await self._maintenance.current(self._clock.now())
         silences = await self._silences.current() if self._silences else ()
         windows = tuple(window for window in (*self._site.windows, *stored) if usable(window.matchers))
-        return Facts(windows, silences, self._site.rules, self._sources.by_key)
+        return Suppressors(windows, silences, self._site.rules, self._sources.by_key)
 
     async def look_again(self) -> int:
         """Review all held incidents where less may be suppressed than at the last call; how many were taken up."""
@@ -105,7 +105,7 @@ class Suppressions:
         if self._silences:
             await self._silences.close()
 
-    async def _review(self, incident_id: str, facts: Facts) -> bool:
+    async def _review(self, incident_id: str, facts: Suppressors) -> bool:
         for attempt in range(_ATTEMPTS):
             incident = await self._incidents.get(incident_id)
             if incident is None or (incident.hold is None and incident.status is not IncidentStatus.OPEN):

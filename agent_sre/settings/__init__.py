@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from agent_sre.domain.errors import PermanentError
 from agent_sre.settings.actions import ActionSettings
+from agent_sre.settings.intake import IntakeSettings
 from agent_sre.settings.suppression import SuppressionSettings
 from agent_sre.settings.webhooks import WebhookSettings
 from agent_sre.settings.writeback import WritebackSettings
@@ -66,10 +67,10 @@ class MetricsInstance(BaseModel):
     grafana_source: str = ""
 
 
-_SECTIONS = (SuppressionSettings, WritebackSettings, WebhookSettings, ActionSettings)
+_SECTIONS = (SuppressionSettings, WritebackSettings, WebhookSettings, IntakeSettings, ActionSettings)
 
 
-class Settings(SuppressionSettings, WritebackSettings, WebhookSettings, ActionSettings, BaseSettings):
+class Settings(SuppressionSettings, WritebackSettings, WebhookSettings, IntakeSettings, ActionSettings, BaseSettings):
     """All settings, each ``AGENT_SRE_<NAME>``. Durations are in seconds."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", env_file_encoding="utf-8", extra="forbid")

@@ -22,6 +22,7 @@ from agent_sre.service.read_incident import Stores
 from agent_sre.testing.clock import FrozenClock
 from agent_sre.testing.ids import SequentialIds
 from agent_sre.testing.sample_incident import NOW, SampleIncident, sample_incident, store_sample
+from tests.unit.alerts import regroup_ports
 
 TOKEN = "correct horse battery staple"
 QUICK = Pace(poll=0.02, heartbeat=0.05)
@@ -70,11 +71,20 @@ async def running_console(
 ) -> AsyncIterator[ConsoleServer]:
     """Serve the console on a free port of 127.0.0.1 until the block ends."""
     store, clock, signal = MemoryStore(), FrozenClock(NOW), ChangeSignal(max_streams)
-    stores = Stores(store.incidents, store.cases, store.approvals, store.effects, store.journal)
+    stores = Stores(store.incidents, store.cases, store.approvals, store.effects, store.journal, store.placements)
     decided: list[str] = []
     access = Access(token, loopback=True, allowed_hosts=allowed_hosts, session_seconds=3600, operator="operator")
     desk = desk_of(store, clock, SequentialIds())  # type: ignore[arg-type]  the same attributes
-    deps = ConsoleDeps(stores, clock, signal, access, on_decision=decided.append, pace=pace, desk=desk)
+    deps = ConsoleDeps(
+        stores,
+        clock,
+        signal,
+        access,
+        regroup_ports(store, clock, SequentialIds()),
+        on_decision=decided.append,
+        pace=pace,
+        desk=desk,
+    )
     with listen("127.0.0.1", 0) as bound:
         app = Starlette(routes=console_routes(deps))
         config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5)

@@ -36,7 +36,7 @@ from agent_sre.service.fold_alerts import fold_alerts
 from agent_sre.testing.clock import FrozenClock
 from agent_sre.testing.failing_inbox import FailingInbox
 from agent_sre.testing.ids import SequentialIds
-from tests.unit.alerts import at
+from tests.unit.alerts import at, fold_ports
 
 OPEN = WebhookAuth(open_without_secret=True)
 MAX_BYTES = 1_000_000
@@ -64,7 +64,7 @@ class Running:
     async def incidents(self) -> tuple[Incident, ...]:
         """After everything that was accepted is folded."""
         store = self.store
-        await fold_alerts(store.inbox, store.incidents, store.approvals, store.journal, self.clock, SequentialIds())
+        await fold_alerts(fold_ports(store, self.clock, SequentialIds()))
         return await store.incidents.newest(1_000)
 
     async def metric(self, name: str) -> float:

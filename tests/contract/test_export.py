@@ -47,6 +47,7 @@ from agent_sre.testing.shop.alertmanager import payload
 from agent_sre.testing.shop.rule import ShopRule
 from agent_sre.testing.shop.telemetry import ShopChanges, ShopLogs, ShopTopology
 from agent_sre.testing.shop.world import ShopWorld
+from tests.unit.alerts import fold_ports
 
 START = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 KEPT = ("status", "hypotheses", "ruled_out", "gaps", "impact", "evidence")
@@ -67,7 +68,7 @@ class Service:
         body = payload(status, START - timedelta(seconds=60), None if status == "firing" else now)
         await self.store.inbox.append(parse(body, now))
         store = self.store
-        await fold_alerts(store.inbox, store.incidents, store.approvals, store.journal, self.clock, self.context.ids)
+        await fold_alerts(fold_ports(store, self.clock, self.context.ids))
         self.incident = (await store.incidents.newest(1))[0].id
 
     async def answer(self) -> Mapping[str, Any]:

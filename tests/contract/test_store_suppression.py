@@ -57,16 +57,16 @@ async def test_held_incidents_are_found_until_they_are_not_held(store: Store) ->
 
 async def test_an_intent_is_there_only_together_with_its_change(store: Store) -> None:
     first = writeback_of("inc-1", 0, Verb.ACKNOWLEDGE, "ana", NOON)
-    await store.incidents.fold(incident(), [], [], [first])
+    await store.incidents.fold(incident(), [], [], intents=[first])
     with pytest.raises(TemporaryError):
-        await store.incidents.fold(incident(), [], [], [writeback_of("inc-1", 0, Verb.RESOLVE, "ana", NOON)])
+        await store.incidents.fold(incident(), [], [], intents=[writeback_of("inc-1", 0, Verb.RESOLVE, "ana", NOON)])
     assert await store.writebacks.of_incident("inc-1") == (first,)
 
 
 async def test_what_is_due_is_given_until_it_is_settled(store: Store) -> None:
     first = writeback_of("inc-1", 0, Verb.ACKNOWLEDGE, "ana", NOON)
     later = writeback_of("inc-1", 0, Verb.SNOOZE, "ana", after(60), until=after(3600))
-    await store.incidents.fold(incident(), [], [], [first, later])
+    await store.incidents.fold(incident(), [], [], intents=[first, later])
     assert await store.writebacks.due(NOON, 10) == (first,)
     assert await store.writebacks.due(after(60), 1) == (first,)
     await store.writebacks.record(replace(first.settled("PagerDuty", "done"), due_at=None))

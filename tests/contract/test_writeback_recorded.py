@@ -22,7 +22,7 @@ from agent_sre.testing.clock import FrozenClock
 from agent_sre.testing.ids import SequentialIds
 from agent_sre.testing.paging_servers import OnCallServer, OpsgenieServer, PagerDutyServer
 from agent_sre.testing.recorded_server import Fault
-from tests.unit.alerts import at, message
+from tests.unit.alerts import at, fold_ports, message
 from tests.unit.recorded_payloads import document
 
 
@@ -45,7 +45,7 @@ class World:
     async def fold(self, *alerts: Alert) -> None:
         store = self.store
         await store.inbox.append(alerts)
-        await fold_alerts(store.inbox, store.incidents, store.approvals, store.journal, self.clock, self.ids)
+        await fold_alerts(fold_ports(store, self.clock, self.ids))
 
     async def say(self, wish: Wish) -> None:
         store = self.store

@@ -32,6 +32,7 @@ from agent_sre.testing.ids import SequentialIds
 from agent_sre.testing.shop.alertmanager import payload
 from agent_sre.testing.shop.telemetry import ShopChanges, ShopLogs, ShopTopology
 from agent_sre.testing.shop.world import CHECKOUT, GOOD, ShopWorld
+from tests.unit.alerts import fold_ports
 
 START = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 RUNBOOKS = load_runbooks([builtin_folder()])
@@ -80,7 +81,7 @@ class Stage:
         body = payload(status, START - timedelta(seconds=60), None if status == "firing" else now)
         await self.store.inbox.append(parse(body, now))
         store = self.store
-        await fold_alerts(store.inbox, store.incidents, store.approvals, store.journal, self.clock, self.context.ids)
+        await fold_alerts(fold_ports(store, self.clock, self.context.ids))
         return (await store.incidents.newest(1))[0]
 
     async def advance(self, incident: Incident) -> Incident:

@@ -15,9 +15,10 @@ from agent_sre.adapters.store_memory import MemoryStore
 from agent_sre.domain.alert import Alert, AlertStatus
 from agent_sre.domain.incident import TRANSITIONS, Incident, IncidentStatus
 from agent_sre.service.fold_alerts import fold_alerts
+from agent_sre.service.tend_incidents import tend_incidents
 from agent_sre.testing.clock import FrozenClock
 from agent_sre.testing.ids import SequentialIds
-from tests.unit.alerts import at, message
+from tests.unit.alerts import at, fold_ports, message, tend_ports
 
 S = IncidentStatus
 PATIENT = settings(deadline=None)
@@ -52,10 +53,9 @@ class World:
     async def take(self, alerts: Sequence[Alert]) -> None:
         self.clock.advance(timedelta(seconds=1))
         await self.store.inbox.append(alerts)
-        store = self.store
-        folded = await fold_alerts(store.inbox, store.incidents, store.approvals, store.journal, self.clock, self.ids)
+        folded = await fold_alerts(fold_ports(self.store, self.clock, self.ids))
         assert folded == len(alerts)
-        assert await store.inbox.pending(1) == ()
+        assert await self.store.inbox.pending(1) == ()
 
     async def move(self, status: IncidentStatus) -> None:
         """As the investigation or a person would, where the lifecycle allows it."""
@@ -63,6 +63,11 @@ class World:
         for incident in await self.store.incidents.newest(1):
             if status in TRANSITIONS[incident.status]:
                 await self.store.incidents.fold(incident.to(status, self.clock.now()), (), ())
+
+    async def rest(self) -> None:
+        """Long enough for what flaps to become calm, and shorter than what it takes to lapse."""
+        self.clock.advance(timedelta(hours=2))
+        await tend_incidents(tend_ports(self.store, self.clock))
 
     async def newest(self) -> Incident | None:
         return next(iter(await self.store.incidents.newest(1)), None)
@@ -142,6 +147,7 @@ def test_what_fires_in_the_end_does_not_depend_on_order_or_batches(
         world = World.new()
         for start in range(0, len(order), batch):
             await world.take(order[start : start + batch])
+        await world.rest()
         incident = await world.newest()
         assert incident is not None
         words = await world.store.incidents.alerts(incident.id)

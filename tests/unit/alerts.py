@@ -3,8 +3,14 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from agent_sre.adapters.store_memory import MemoryStore
+from agent_sre.adapters.store_sql import SqlStore
 from agent_sre.domain.alert import Alert, AlertStatus, fingerprint_of
 from agent_sre.domain.instant import format_instant
+from agent_sre.ports.clock import Clock, Ids
+from agent_sre.service.fold_alerts import FoldPorts
+from agent_sre.service.regroup_incidents import RegroupPorts
+from agent_sre.service.tend_incidents import TendPorts
 
 NOON = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 GROUP = '{}:{alertname="HighLatency"}'
@@ -65,3 +71,18 @@ def payload(*alerts: Alert, **fields: Any) -> dict[str, Any]:
         "alerts": items,
         **fields,
     }
+
+
+def fold_ports(store: MemoryStore | SqlStore, clock: Clock, ids: Ids) -> FoldPorts:
+    """What folding works with, over one store."""
+    return FoldPorts(store.inbox, store.incidents, store.intake, store.approvals, store.journal, clock, ids)
+
+
+def tend_ports(store: MemoryStore | SqlStore, clock: Clock) -> TendPorts:
+    """What tending works with, over one store."""
+    return TendPorts(store.incidents, store.placements, store.approvals, store.journal, clock)
+
+
+def regroup_ports(store: MemoryStore | SqlStore, clock: Clock, ids: Ids) -> RegroupPorts:
+    """What merges and splits work with, over one store."""
+    return RegroupPorts(store.incidents, store.intake, store.placements, store.approvals, store.journal, clock, ids)

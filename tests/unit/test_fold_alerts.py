@@ -14,11 +14,11 @@ from agent_sre.domain.errors import TemporaryError
 from agent_sre.domain.incident import Incident, IncidentStatus
 from agent_sre.domain.reference import ObjectRef
 from agent_sre.domain.timeline import Entry
-from agent_sre.ports.store import IncidentStore
+from agent_sre.ports.store import NOTHING_PLACED, IncidentStore, Placed
 from agent_sre.service.fold_alerts import BATCH, fold_alerts
 from agent_sre.testing.clock import FrozenClock
 from agent_sre.testing.ids import SequentialIds
-from tests.unit.alerts import at, message
+from tests.unit.alerts import at, fold_ports, message
 
 S = IncidentStatus
 
@@ -30,11 +30,9 @@ class World:
         self.ids = SequentialIds()
 
     async def fold(self, *alerts: Alert, incidents: IncidentStore | None = None) -> int:
-        store = self.store
-        await store.inbox.append(alerts)
-        return await fold_alerts(
-            store.inbox, incidents or store.incidents, store.approvals, store.journal, self.clock, self.ids
-        )
+        await self.store.inbox.append(alerts)
+        ports = fold_ports(self.store, self.clock, self.ids)
+        return await fold_alerts(replace(ports, incidents=incidents or self.store.incidents))
 
     async def incident(self) -> Incident:
         (incident,) = await self.store.incidents.newest(10)
@@ -51,12 +49,18 @@ class Contested:
         self.inner = inner
         self.races = races
 
-    async def fold(self, incident: Incident, sequences: Sequence[int], entries: Sequence[Entry]) -> Incident:
+    async def fold(
+        self,
+        incident: Incident,
+        sequences: Sequence[int],
+        entries: Sequence[Entry],
+        placed: Placed = NOTHING_PLACED,
+    ) -> Incident:
         current = await self.inner.get(incident.id)
         if self.races and current is not None:
             self.races -= 1
             await self.inner.fold(replace(current, title="changed meanwhile"), (), ())
-        return await self.inner.fold(incident, sequences, entries)
+        return await self.inner.fold(incident, sequences, entries, placed)
 
     async def get(self, incident_id: str) -> Incident | None:
         return await self.inner.get(incident_id)
@@ -100,7 +104,10 @@ async def test_an_alert_becomes_an_incident_that_is_due() -> None:
     assert await world.fold(message(fires=0)) == 1
     incident = await world.incident()
     assert (incident.id, incident.status, incident.due_at, incident.version) == ("INC-1", S.OPEN, at(60), 1)
-    assert await world.told() == ["HighLatency: opened INC-1 because no incident is known for this group"]
+    assert await world.told() == [
+        "HighLatency: opened INC-1 because no incident is known for this group, and no other one has enough in common "
+        "with it"
+    ]
     assert len(await world.store.incidents.alerts("INC-1")) == 1
     assert await world.fold() == 0
 
@@ -124,7 +131,8 @@ async def test_peers_of_one_cluster_within_seconds_are_one_incident() -> None:
 
 async def test_different_groups_are_different_incidents() -> None:
     world = World()
-    await world.fold(message(fires=0), message(fires=0, group="other"), message(fires=1, pod="b"))
+    other = message(fires=1, name="Other", namespace="web", group="other")
+    await world.fold(message(fires=0), other, message(fires=1, pod="b"))
     incidents = await world.store.incidents.newest(10)
     assert sorted((incident.id, incident.alerts) for incident in incidents) == [("INC-1", 2), ("INC-2", 1)]
 
@@ -191,8 +199,9 @@ async def test_alerts_of_an_incident_that_keeps_changing_wait_on_and_others_do_n
     world = World()
     await world.fold(message(fires=0))
     contested = Contested(world.store.incidents, races=10_000)
+    other = message(fires=0, name="Other", namespace="web", group="other")
     with pytest.raises(TemporaryError):
-        await world.fold(message(fires=1, pod="b"), message(fires=0, group="other"), incidents=contested)
+        await world.fold(message(fires=1, pod="b"), other, incidents=contested)
     assert [alert.labels.get("pod") for _, alert in await world.store.inbox.pending(10)] == ["b"]
     assert len(await world.store.incidents.newest(10)) == 2
     assert await world.fold() == 1

@@ -14,7 +14,7 @@ from agent_sre.service.fold_alerts import fold_alerts
 from agent_sre.service.look_after import Said, Wish, look_after
 from agent_sre.testing.clock import FrozenClock
 from agent_sre.testing.ids import SequentialIds
-from tests.unit.alerts import at, message
+from tests.unit.alerts import at, fold_ports, message
 
 S = IncidentStatus
 
@@ -28,7 +28,7 @@ class World:
     async def fold(self, *alerts: object) -> Incident:
         store = self.store
         await store.inbox.append(alerts)  # type: ignore[arg-type]
-        await fold_alerts(store.inbox, store.incidents, store.approvals, store.journal, self.clock, self.ids)
+        await fold_alerts(fold_ports(store, self.clock, self.ids))
         return await self.incident()
 
     async def incident(self) -> Incident:

@@ -4,27 +4,33 @@ from dataclasses import replace
 
 import pytest
 
-from agent_sre.domain.alert import Severity
+from agent_sre.domain.alert import Alert, Severity
 from agent_sre.domain.hold import Hold, HoldKind
 from agent_sre.domain.incident import Incident, IncidentStatus
-from agent_sre.ingest.facts import DEFAULT_RULES, NOTHING, Facts
 from agent_sre.ingest.hold import review
+from agent_sre.ingest.known import Held, Known
 from agent_sre.ingest.pipeline import Outcome, run
-from agent_sre.ingest.step import Reason, Standing
+from agent_sre.ingest.step import Reason
+from agent_sre.ingest.suppressors import DEFAULT_RULES, NOTHING, Suppressors
 from agent_sre.service.firing_sources import FiringSources
 from tests.unit.alerts import GROUP, at, message
 from tests.unit.suppressing import rule, silence, window
 
 S = IncidentStatus
-SHOP = Facts(windows=(window(),))
+SHOP = Suppressors(windows=(window(),))
 
 
-def one(*alerts: object, facts: Facts, minute: float = 60, known: Outcome | None = None) -> Outcome:
-    standing = {}
+def one(*alerts: Alert, facts: Suppressors, minute: float = 60, known: Outcome | None = None) -> Outcome:
+    """The only incident that the messages touch; of one that is known already, as ``known`` left it."""
+    before = Known(suppressors=facts)
     if known is not None:
-        words = {item.alert.fingerprint: item.alert for item in known.decisions}
-        standing = {known.incident.group_key: Standing(known.incident, words)}
-    (outcome,) = run(alerts, standing, at(minute), lambda: "INC-1", facts)  # type: ignore[arg-type]
+        before.put(known.incident)
+        before.groups[known.incident.group_key] = known.incident.id
+        places = {item.fingerprint: item for item in known.placements}
+        for item in known.decisions:
+            name = item.alert.fingerprint
+            before.words[name] = Held(item.alert, known.incident.id, places[name])
+    (outcome,) = run(alerts, before, at(minute), lambda: "INC-1")
     return outcome
 
 
@@ -65,7 +71,7 @@ def test_one_that_is_over_before_the_window_ends_is_never_investigated() -> None
 
 
 def test_an_alert_that_is_not_suppressed_takes_the_incident_up_at_once() -> None:
-    facts = Facts(windows=(window("pod=a"),))
+    facts = Suppressors(windows=(window("pod=a"),))
     first = one(message(fires=50, pod="a"), facts=facts)
     second = one(message(fires=55, pod="b"), facts=facts, known=first)
     assert (second.incident.hold, second.incident.due_at) == (None, at(60))
@@ -75,7 +81,7 @@ def test_an_alert_that_is_not_suppressed_takes_the_incident_up_at_once() -> None
 def test_a_suppressed_alert_in_an_incident_under_way_changes_nothing_but_the_count() -> None:
     loud = one(message(fires=50, pod="b"), facts=NOTHING)
     running = replace(loud, incident=loud.incident.to(S.INVESTIGATING, at(51)))
-    facts = Facts(silences=(silence("pod=a"),))
+    facts = Suppressors(silences=(silence("pod=a"),))
     after = one(message(fires=55, pod="a", severity="critical"), facts=facts, known=running)
     assert after.decisions[0].reason is Reason.SUPPRESSED
     assert (after.incident.severity, after.incident.hold, after.incident.firing) == (Severity.WARNING, None, 2)
@@ -85,7 +91,7 @@ def test_a_suppressed_alert_in_an_incident_under_way_changes_nothing_but_the_cou
 def test_a_silence_does_not_stop_what_is_under_way() -> None:
     loud = one(message(fires=50), facts=NOTHING)
     moved = replace(loud, incident=replace(loud.incident, status=S.AWAITING_APPROVAL, due_at=at(90)))
-    after = one(message(fires=50), facts=Facts(silences=(silence(),)), known=moved)
+    after = one(message(fires=50), facts=Suppressors(silences=(silence(),)), known=moved)
     assert (after.incident.hold, after.incident.due_at, after.decisions[0].reason) == (None, at(90), Reason.SUPPRESSED)
 
 
@@ -96,7 +102,9 @@ def test_a_resolve_is_never_suppressed() -> None:
 
 
 def test_of_several_ends_the_earliest_wakes_and_the_latest_is_told() -> None:
-    facts = Facts(windows=(window("pod=a", ends=90), window("pod=a", ends=100, id="MW-4"), window("pod=b", ends=80)))
+    facts = Suppressors(
+        windows=(window("pod=a", ends=90), window("pod=a", ends=100, id="MW-4"), window("pod=b", ends=80))
+    )
     outcome = one(message(fires=50, pod="a"), message(fires=50, pod="b"), facts=facts)
     assert "MW-4" in outcome.decisions[0].sentence and "MW-3" in outcome.decisions[1].sentence
     assert outcome.incident.due_at == at(80)
@@ -104,21 +112,21 @@ def test_of_several_ends_the_earliest_wakes_and_the_latest_is_told() -> None:
 
 def test_a_window_that_has_not_begun_or_was_ended_suppresses_nothing() -> None:
     for facts in (
-        Facts(windows=(window(starts=61),)),
-        Facts(windows=(window(ended_at=at(59)),)),
-        Facts(silences=(silence(ends=60),)),
+        Suppressors(windows=(window(starts=61),)),
+        Suppressors(windows=(window(ended_at=at(59)),)),
+        Suppressors(silences=(silence(ends=60),)),
     ):
         assert one(message(fires=50), facts=facts).decisions[0].reason is Reason.OPENED
 
 
-def inhibiting(facts: Facts, *sources: object) -> Facts:
+def inhibiting(facts: Suppressors, *sources: object) -> Suppressors:
     known = FiringSources(facts.rules)
     known.notice(sources)  # type: ignore[arg-type]
     return replace(facts, sources=known.by_key)
 
 
 def test_a_graver_alert_about_the_same_thing_inhibits_by_default() -> None:
-    facts = inhibiting(Facts(rules=DEFAULT_RULES), message(fires=40, severity="critical", pod="a"))
+    facts = inhibiting(Suppressors(rules=DEFAULT_RULES), message(fires=40, severity="critical", pod="a"))
     found = facts.suppression(message(fires=50, pod="a"), at(60))
     assert found is not None and found.until is None
     assert found.sentence == "suppressed while HighLatency fires (a critical alert about the same thing)"
@@ -128,24 +136,25 @@ def test_a_graver_alert_about_the_same_thing_inhibits_by_default() -> None:
 
 
 def test_a_source_that_is_over_inhibits_nothing() -> None:
-    facts = inhibiting(Facts(rules=DEFAULT_RULES), message(fires=40, ended=55, severity="critical"))
+    facts = inhibiting(Suppressors(rules=DEFAULT_RULES), message(fires=40, ended=55, severity="critical"))
     assert facts.suppression(message(fires=50), at(60)) is None
 
 
 def test_alerts_that_both_sides_match_do_not_inhibit_each_other() -> None:
     rules = (rule("namespace=shop", "namespace=shop"),)
     both, other = message(fires=40, pod="a"), message(fires=40, pod="b")
-    assert inhibiting(Facts(rules=rules), both, other).suppression(both, at(60)) is None
+    assert inhibiting(Suppressors(rules=rules), both, other).suppression(both, at(60)) is None
     rules = (rule("severity=~critical|warning", "severity=warning"),)
     only_source = message(fires=40, severity="critical")
-    facts = inhibiting(Facts(rules=rules), both, other, only_source)
+    facts = inhibiting(Suppressors(rules=rules), both, other, only_source)
     found = facts.suppression(both, at(60))
     assert found is not None and found.cause == only_source.fingerprint
 
 
 def test_a_label_that_neither_has_is_equal() -> None:
     facts = inhibiting(
-        Facts(rules=(rule("severity=critical", "severity=warning", "zone"),)), message(fires=0, severity="critical")
+        Suppressors(rules=(rule("severity=critical", "severity=warning", "zone"),)),
+        message(fires=0, severity="critical"),
     )
     assert facts.suppression(message(fires=50), at(60)) is not None
     assert facts.suppression(message(fires=50, zone="a"), at(60)) is None

@@ -19,7 +19,7 @@ from agent_sre.service.fold_alerts import fold_alerts
 from agent_sre.service.postpone_incident import postpone_incident
 from agent_sre.testing.clock import FrozenClock
 from agent_sre.testing.ids import SequentialIds
-from tests.unit.alerts import at, message
+from tests.unit.alerts import at, fold_ports, message
 
 Advance = Callable[[str], Awaitable[None]]
 
@@ -37,8 +37,7 @@ class Service:
         self.changed = asyncio.Event()
 
     async def fold(self) -> int:
-        store = self.store
-        return await fold_alerts(store.inbox, store.incidents, store.approvals, store.journal, self.clock, self.ids)
+        return await fold_alerts(fold_ports(self.store, self.clock, self.ids))
 
     async def due(self, now: datetime, limit: int) -> Sequence[Incident]:
         return await self.store.incidents.due(now, limit)
@@ -61,7 +60,7 @@ class Service:
         return incident
 
     async def accept(self, *groups: str) -> None:
-        await self.store.inbox.append([message(fires=0, group=group) for group in groups])
+        await self.store.inbox.append([message(fires=0, group=group, namespace=group) for group in groups])
 
     async def until(self, holds: Callable[[], Awaitable[bool]]) -> None:
         while not await holds():

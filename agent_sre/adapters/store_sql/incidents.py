@@ -1,7 +1,6 @@
 """Incidents: optimistic versions, the inbox alerts that became theirs, the worker's queue."""
 
-import hashlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from operator import attrgetter
@@ -13,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from agent_sre.adapters.store_sql.codec import decode, decode_alert, encode
 from agent_sre.adapters.store_sql.database import Database
 from agent_sre.adapters.store_sql.journal import append_timeline
+from agent_sre.adapters.store_sql.placing import chunks, key_hash, put_placed
 from agent_sre.adapters.store_sql.schema import INBOX, INCIDENT_ALERTS, INCIDENTS
 from agent_sre.adapters.store_sql.words import Word, Words
 from agent_sre.adapters.store_sql.writebacks import append_writebacks
@@ -21,24 +21,45 @@ from agent_sre.domain.errors import TemporaryError
 from agent_sre.domain.incident import Incident
 from agent_sre.domain.timeline import Entry
 from agent_sre.domain.writeback import Writeback
+from agent_sre.ports.store import NOTHING_PLACED, Placed
 
 _SEVERITY_RANK = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.INFO: 2}
-_CHUNK = 500
-"""Bound parameters per statement stay far below every database's limit."""
 
 
-def _group_hash(group_key: str) -> str:
-    return hashlib.sha256(group_key.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _read(row: Row[Any]) -> Incident:
+def read_incident(row: Row[Any]) -> Incident:
+    """The incident of a row of all columns."""
     # The columns are the truth: a decision moves them without touching the body.
     return replace(decode(Incident, row.body), version=row.version, due_at=row.due_at)
 
 
-def _chunks(items: Sequence[int]) -> Iterator[Sequence[int]]:
-    for start in range(0, len(items), _CHUNK):
-        yield items[start : start + _CHUNK]
+async def put_incident(connection: AsyncConnection, database: Database, stored: Incident) -> None:
+    """Insert or update the incident within the caller's transaction, its version counted up already.
+
+    Raises TemporaryError where somebody else changed it first.
+    """
+    values = {
+        "group_hash": key_hash(stored.group_key),
+        "severity_rank": _SEVERITY_RANK[stored.severity],
+        "priority": int(stored.priority),
+        "active": int(stored.active),
+        "parent_id": stored.parent_id or None,
+        "opened_at": stored.opened_at,
+        "updated_at": stored.updated_at,
+        "due_at": stored.due_at,
+        "tend_at": stored.tend_at,
+        "held": 1 if stored.hold else None,
+        "version": stored.version,
+        "body": encode(stored),
+    }
+    read = stored.version - 1
+    if read == 0:
+        new = database.insert(INCIDENTS).values(id=stored.id, **values).on_conflict_do_nothing()
+        changed = (await connection.execute(new)).rowcount
+    else:
+        same = (INCIDENTS.c.id == stored.id) & (INCIDENTS.c.version == read)
+        changed = (await connection.execute(update(INCIDENTS).where(same).values(values))).rowcount
+    if changed != 1:
+        raise TemporaryError(f"incident {stored.id} was changed since version {read}: read it again and retry")
 
 
 class SqlIncidents:
@@ -53,38 +74,21 @@ class SqlIncidents:
         incident: Incident,
         sequences: Sequence[int],
         entries: Sequence[Entry],
+        placed: Placed = NOTHING_PLACED,
         intents: Sequence[Writeback] = (),
     ) -> Incident:
         stored = replace(incident, version=incident.version + 1)
         said: dict[str, Word] = {}
         async with self._database.write() as connection:
-            await self._put(connection, stored)
-            for chunk in _chunks(sorted(set(sequences))):
+            await put_incident(connection, self._database, stored)
+            for chunk in chunks(sorted(set(sequences))):
                 said |= await self._hand_over(connection, incident, chunk, said)
             await append_timeline(connection, self._database, entries)
+            await put_placed(connection, self._database, incident.id, placed)
             await append_writebacks(connection, self._database, intents)
-        self._words.follow(incident.id, incident.version, stored.version, said.values())
+        if not placed.words:  # those that changed without a message are read anew
+            self._words.follow(incident.id, incident.version, stored.version, said.values())
         return stored
-
-    async def _put(self, connection: AsyncConnection, stored: Incident) -> None:
-        values = {
-            "group_hash": _group_hash(stored.group_key),
-            "severity_rank": _SEVERITY_RANK[stored.severity],
-            "opened_at": stored.opened_at,
-            "due_at": stored.due_at,
-            "version": stored.version,
-            "held": 1 if stored.hold else None,
-            "body": encode(stored),
-        }
-        read = stored.version - 1
-        if read == 0:
-            new = self._database.insert(INCIDENTS).values(id=stored.id, **values).on_conflict_do_nothing()
-            changed = (await connection.execute(new)).rowcount
-        else:
-            same = (INCIDENTS.c.id == stored.id) & (INCIDENTS.c.version == read)
-            changed = (await connection.execute(update(INCIDENTS).where(same).values(values))).rowcount
-        if changed != 1:
-            raise TemporaryError(f"incident {stored.id} was changed since version {read}: read it again and retry")
 
     async def _hand_over(
         self, connection: AsyncConnection, incident: Incident, chunk: Sequence[int], said: Mapping[str, Word]
@@ -144,17 +148,17 @@ class SqlIncidents:
         return await self._one(select(INCIDENTS).where(INCIDENTS.c.id == incident_id))
 
     async def find(self, group_key: str) -> Incident | None:
-        same = INCIDENTS.c.group_hash == _group_hash(group_key)
+        same = INCIDENTS.c.group_hash == key_hash(group_key)
         newest = (INCIDENTS.c.opened_at.desc(), INCIDENTS.c.sequence.desc())
         return await self._one(select(INCIDENTS).where(same).order_by(*newest).limit(1))
 
     async def _one(self, query: Select[Any]) -> Incident | None:
         async with self._database.read() as connection:
             row = (await connection.execute(query)).one_or_none()
-        return _read(row) if row else None
+        return read_incident(row) if row else None
 
     async def due(self, now: datetime, limit: int) -> tuple[Incident, ...]:
-        order = (INCIDENTS.c.severity_rank, INCIDENTS.c.due_at, INCIDENTS.c.sequence)
+        order = (INCIDENTS.c.priority, INCIDENTS.c.severity_rank, INCIDENTS.c.due_at, INCIDENTS.c.sequence)
         return await self._many(select(INCIDENTS).where(INCIDENTS.c.due_at <= now).order_by(*order).limit(limit))
 
     async def held(self, limit: int) -> tuple[Incident, ...]:
@@ -168,7 +172,7 @@ class SqlIncidents:
     async def _many(self, query: Select[Any]) -> tuple[Incident, ...]:
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).all()
-        return tuple(_read(row) for row in rows)
+        return tuple(read_incident(row) for row in rows)
 
     async def alerts(self, incident_id: str) -> tuple[Alert, ...]:
         version = select(INCIDENTS.c.version).where(INCIDENTS.c.id == incident_id)

@@ -67,12 +67,18 @@ INCIDENTS = Table(
     # A group key can be longer than a PostgreSQL index entry may be, hence its SHA-256.
     Column("group_hash", String(64), nullable=False),
     Column("severity_rank", Integer, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("active", Integer, nullable=False),
+    Column("parent_id", Text, index=True),
+    Column("updated_at", Instant, nullable=False),
     Column("opened_at", Instant, nullable=False, index=True),
     Column("due_at", Instant, index=True),
+    Column("tend_at", Instant, index=True),
     Column("version", Integer, nullable=False),
     Column("held", Integer),  # 1 where it has a hold, else NULL
     Column("body", Text, nullable=False),
     Index(None, "group_hash", "opened_at"),
+    Index(None, "active", "updated_at"),
 )
 Index(
     "ix_incidents_held",
@@ -123,6 +129,28 @@ INCIDENT_ALERTS = Table(
     Column("sequence", _BIG, nullable=False),
     Column("starts_at", Instant, nullable=False),
     Column("body", Text, nullable=False),
+    Index(None, "fingerprint", "sequence"),
+)
+
+PLACEMENTS = Table(
+    "placements",
+    METADATA,
+    Column("incident_id", Text, primary_key=True),
+    Column("fingerprint", Text, primary_key=True),
+    Column("name_hash", String(64), nullable=False, index=True),
+    Column("latest_at", Instant, nullable=False),
+    Column("expires_at", Instant, index=True),
+    Column("body", Text, nullable=False),
+    Index(None, "fingerprint"),
+)
+
+BINDINGS = Table(
+    "bindings",
+    METADATA,
+    Column("kind", String(16), primary_key=True),
+    # SHA-256 of the group key or fingerprint.
+    Column("key_hash", String(64), primary_key=True),
+    Column("incident_id", Text, nullable=False, index=True),
 )
 
 OBSERVATIONS = Table(

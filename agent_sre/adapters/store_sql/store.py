@@ -9,6 +9,7 @@ from agent_sre.adapters.store_sql.database import Database, Fence
 from agent_sre.adapters.store_sql.effects import SqlEffects
 from agent_sre.adapters.store_sql.inbox import SqlInbox
 from agent_sre.adapters.store_sql.incidents import SqlIncidents
+from agent_sre.adapters.store_sql.intake import SqlIntake, SqlPlacements
 from agent_sre.adapters.store_sql.journal import SqlJournal
 from agent_sre.adapters.store_sql.location import Location
 from agent_sre.adapters.store_sql.maintenance import SqlMaintenance
@@ -23,6 +24,8 @@ class SqlStore:
         self.engine = database.engine
         self.inbox = SqlInbox(database)
         self.incidents = SqlIncidents(database)
+        self.intake = SqlIntake(database)
+        self.placements = SqlPlacements(database)
         self.cases = SqlCases(database)
         self.changes = SqlChanges(database)
         self.approvals = SqlApprovals(database)

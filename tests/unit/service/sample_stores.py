@@ -8,7 +8,7 @@ from agent_sre.testing.sample_incident import SampleIncident, sample_incident, s
 
 def stores_of(store: MemoryStore) -> Stores:
     """What the console and questions read, of one store."""
-    return Stores(store.incidents, store.cases, store.approvals, store.effects, store.journal)
+    return Stores(store.incidents, store.cases, store.approvals, store.effects, store.journal, store.placements)
 
 
 async def put(store: MemoryStore, sample: SampleIncident) -> None:

@@ -6,9 +6,11 @@ SQL store; the rules themselves (who may decide, what may be recorded, how rows 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 
+from agent_sre.adapters.store_memory.intake import MemoryIntake, MemoryPlacements
+from agent_sre.adapters.store_memory.tables import Tables
 from agent_sre.domain.alert import Alert, Severity
 from agent_sre.domain.approval import Approval, ApprovalState, Decision
 from agent_sre.domain.audit import AuditRow, chain
@@ -23,33 +25,15 @@ from agent_sre.domain.telemetry import Change
 from agent_sre.domain.timeline import Entry
 from agent_sre.domain.verdict import Verdict
 from agent_sre.domain.writeback import Writeback
-from agent_sre.ports.store import Quarantined
+from agent_sre.ports.store import NOTHING_PLACED, Placed, Quarantined
 
 _SEVERITY_RANK = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.INFO: 2}
-
-
-@dataclass(slots=True)
-class _Tables:
-    """What the ports share, because some methods change two of them in one transaction."""
-
-    inbox: dict[int, Alert] = field(default_factory=dict)
-    sequence: int = 0
-    incidents: dict[str, Incident] = field(default_factory=dict)
-    incident_alerts: dict[str, dict[str, tuple[int, Alert]]] = field(default_factory=dict)
-    timeline: list[Entry] = field(default_factory=list)
-    writebacks: dict[str, Writeback] = field(default_factory=dict)
-
-    def append_entry(self, entry: Entry) -> None:
-        known = (item for item in self.timeline if item.incident_id == entry.incident_id)
-        if entry.key and any(item.key == entry.key for item in known):
-            return
-        self.timeline.append(replace(entry, sequence=len(self.timeline) + 1))
 
 
 class MemoryInbox:
     """AlertInbox in memory."""
 
-    def __init__(self, tables: _Tables) -> None:
+    def __init__(self, tables: Tables) -> None:
         self._tables = tables
         self._quarantine: list[Quarantined] = []
         self._messages: set[tuple[str, str]] = set()
@@ -76,7 +60,7 @@ class MemoryInbox:
 class MemoryIncidents:
     """IncidentStore and HeldIncidents in memory."""
 
-    def __init__(self, tables: _Tables) -> None:
+    def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
     async def fold(
@@ -84,14 +68,11 @@ class MemoryIncidents:
         incident: Incident,
         sequences: Sequence[int],
         entries: Sequence[Entry],
+        placed: Placed = NOTHING_PLACED,
         intents: Sequence[Writeback] = (),
     ) -> Incident:
         tables = self._tables
-        current = tables.incidents.get(incident.id)
-        if incident.version != (current.version if current else 0):
-            raise TemporaryError(
-                f"incident {incident.id} was changed since version {incident.version}: read it again and retry"
-            )
+        tables.check_version(incident)
         gone = sorted(set(sequences) - tables.inbox.keys())
         if gone:
             raise TemporaryError(f"inbox alerts {gone[:5]} are not pending any more: read the inbox again and retry")
@@ -104,6 +85,9 @@ class MemoryIncidents:
                 known[alert.fingerprint] = (sequence, alert)
         for entry in entries:
             tables.append_entry(entry)
+        tables.place(placed)
+        for word in placed.words:
+            known[word.fingerprint] = (known[word.fingerprint][0], word)
         for intent in intents:
             tables.writebacks.setdefault(intent.id, intent)
         return stored
@@ -116,8 +100,10 @@ class MemoryIncidents:
 
     async def due(self, now: datetime, limit: int) -> tuple[Incident, ...]:
         waiting = [(item.due_at, item) for item in self._tables.incidents.values() if item.due_at is not None]
-        due = [(_SEVERITY_RANK[item.severity], due_at, item) for due_at, item in waiting if due_at <= now]
-        return tuple(item for _, _, item in sorted(due, key=lambda entry: entry[:2])[:limit])
+        due = [
+            (item.priority, _SEVERITY_RANK[item.severity], due_at, item) for due_at, item in waiting if due_at <= now
+        ]
+        return tuple(entry[-1] for entry in sorted(due, key=lambda entry: entry[:3])[:limit])
 
     async def held(self, limit: int) -> tuple[Incident, ...]:
         return tuple(item for item in self._tables.incidents.values() if item.hold is not None)[:limit]
@@ -165,7 +151,7 @@ class MemoryCases:
 class MemoryApprovals:
     """ApprovalStore in memory."""
 
-    def __init__(self, tables: _Tables) -> None:
+    def __init__(self, tables: Tables) -> None:
         self._tables = tables
         self._approvals: dict[str, Approval] = {}
 
@@ -232,7 +218,7 @@ class MemoryEffects:
 class MemoryJournal:
     """Journal in memory."""
 
-    def __init__(self, tables: _Tables) -> None:
+    def __init__(self, tables: Tables) -> None:
         self._tables = tables
         self._audit: list[AuditRow] = []
 
@@ -290,7 +276,7 @@ class MemoryMaintenance:
 class MemoryWritebacks:
     """WritebackOutbox in memory."""
 
-    def __init__(self, tables: _Tables) -> None:
+    def __init__(self, tables: Tables) -> None:
         self._tables = tables
 
     async def due(self, now: datetime, limit: int) -> tuple[Writeback, ...]:
@@ -308,9 +294,11 @@ class MemoryStore:
     """One attribute per port."""
 
     def __init__(self) -> None:
-        tables = _Tables()
+        tables = Tables()
         self.inbox = MemoryInbox(tables)
         self.incidents = MemoryIncidents(tables)
+        self.intake = MemoryIntake(tables)
+        self.placements = MemoryPlacements(tables)
         self.cases = MemoryCases()
         self.changes = MemoryChanges()
         self.approvals = MemoryApprovals(tables)

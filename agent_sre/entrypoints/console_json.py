@@ -1,4 +1,4 @@
-"""What every JSON handler of the console does: know its caller, read an object, answer with one."""
+"""JSON of the console's API: who may send it, what is read, what is answered."""
 
 import json
 from http import HTTPStatus
@@ -12,7 +12,7 @@ from agent_sre.entrypoints.console_request import Refused, content_type, read_bo
 
 
 def authorize(gate: Gate, request: Request) -> None:
-    """For what changes something: the bearer token, or an open console on loopback. Raises Refused."""
+    """Raises Refused for a request that may not change anything: no bearer token, another origin, another type."""
     if not gate.open and not gate.bearer_matches(request):
         raise Refused(HTTPStatus.UNAUTHORIZED, "Send the console's token as Authorization: Bearer.")
     if not gate.origin_allowed(request, needed=False):
@@ -22,7 +22,7 @@ def authorize(gate: Gate, request: Request) -> None:
 
 
 async def read_object(request: Request) -> dict[str, object]:
-    """The body's JSON object. Raises Refused."""
+    """The body, which must be a JSON object. Raises Refused."""
     try:
         body = orjson.loads(await read_body(request))
     except orjson.JSONDecodeError as error:
@@ -32,7 +32,7 @@ async def read_object(request: Request) -> dict[str, object]:
     return body
 
 
-def json_answer(plain: object, status: int = HTTPStatus.OK) -> Response:
-    """The value as JSON."""
+def json_response(plain: object, status: int = HTTPStatus.OK) -> Response:
+    """The answer."""
     # The standard library's, because it escapes the lone surrogates that telemetry may hold; orjson refuses them.
     return Response(json.dumps(plain), int(status), media_type="application/json")
