@@ -138,9 +138,9 @@ async def test_what_the_server_says_becomes_a_kind_and_a_fix_and_nothing_is_half
         f" RAISE EXCEPTION 'planted' USING ERRCODE = '{state}', DETAIL = 'a row''s secret'; END $$",
         "CREATE TRIGGER refuse BEFORE INSERT ON timeline FOR EACH ROW EXECUTE FUNCTION refuse()",
     )
-    with pytest.raises(kind, match=f"planted.*{fix}") as caught:
+    with pytest.raises(kind, match="planted") as caught:
         await store.incidents.fold(incident(), [], [entry("x")])
-    assert "secret" not in str(caught.value)
+    assert fix in str(caught.value) and "secret" not in str(caught.value)
     assert await store.incidents.get("inc-1") is None
     postgres.run(database, "DROP TRIGGER refuse ON timeline")
     await store.incidents.fold(incident(), [], [entry("x")])
@@ -296,7 +296,7 @@ async def test_who_loses_the_lock_writes_nothing_until_it_is_his_again(postgres:
                 postgres.run(database, "ALTER ROLE holder LOGIN")
                 successor()
                 await asyncio.sleep(0.5)
-                with pytest.raises(TemporaryError, match=r"agent_sre \S+ on 127.0.0.1 since .* took it over"):
+                with pytest.raises(TemporaryError, match=r"agent_sre \S+/\d+ took it over"):
                     await until_raised(fence, "took it over")
                     fence()
             await until(fence)
