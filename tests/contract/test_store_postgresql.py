@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -366,6 +368,19 @@ async def test_what_is_waiting_while_the_server_dies_is_told_so(mortal: Postgres
     stored = {item.name for _, item in await store.inbox.pending(1_000_000)}
     assert set(answered) <= stored
     await store.close()
+
+
+def test_without_the_driver_the_extra_is_named() -> None:
+    program = (
+        "import asyncio, sys\n"
+        "sys.modules['psycopg'] = None\n"
+        "import agent_sre.bootstrap.running, agent_sre.graph.checkpoints\n"
+        "from agent_sre.adapters.store_sql import open_store\n"
+        "asyncio.run(open_store('postgresql://u:driver-secret@127.0.0.1:1/d'))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert "PermanentError: the driver for PostgreSQL is not installed" in done.stderr
+    assert "pip install 'agent-sre[postgres]'" in done.stderr and "driver-secret" not in done.stderr.splitlines()[-1]
 
 
 async def test_the_probe_names_product_version_schema_and_rights(postgres: PostgresServer, database: str) -> None:
