@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import Integer, Text, bindparam, cast, column, func, select, text
+from sqlalchemy import Integer, Text, bindparam, cast, column, func, select, text, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent_sre.adapters.store_sql.failures import translated
@@ -42,6 +42,7 @@ class Lock(IntEnum):
     MIGRATION = 2
     AUDIT = 3
     CHANGES = 4
+    APPEND = 5
 
 
 def unfenced() -> None:
@@ -118,11 +119,17 @@ class Database:
 
 @lru_cache
 def _all_of(table: "Table", names: tuple[str, ...]) -> "postgresql.Insert":
-    """INSERT of the objects in the JSON array ``rows``, whose keys are columns and ``place``, in the order of that."""
+    """INSERT of the objects in the JSON array ``rows``, whose keys are columns and their place, in the order of that.
+
+    Two that append the same rows in different orders would wait for each other, so each is alone. The rows are sorted,
+    hence the lock is held before the first of them is inserted.
+    """
     from sqlalchemy.dialects import postgresql
 
     columns = [column(name, table.c[name].type) for name in names]
     given = func.json_to_recordset(cast(bindparam("rows", type_=Text), postgresql.JSON))
     rows = given.table_valued(*columns, column(_PLACE, Integer), name="given").render_derived(with_types=True)
-    ordered = select(*(rows.c[name] for name in names)).order_by(rows.c[_PLACE])
+    alone = func.pg_advisory_xact_lock(LOCKS, int(Lock.APPEND)).table_valued("held", name="alone")
+    both = rows.join(alone, true())
+    ordered = select(*(rows.c[name] for name in names)).select_from(both).order_by(rows.c[_PLACE])
     return postgresql.insert(table).from_select(list(names), ordered).on_conflict_do_nothing()
