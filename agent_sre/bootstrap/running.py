@@ -179,6 +179,7 @@ class _Parts:
         )
 
     async def _ready(self) -> Sequence[Check]:
+        self.store.fence()  # a process that may not write just now cannot take an alert either
         await self.store.incidents.newest(1)
         return (Check("store", CheckState.OK, "answers"), self.worker.check(), *self.suppressions.checks())
 

@@ -1,4 +1,4 @@
-"""Texts and names that were looked at before and held no secret, so that a storm's alerts are not searched word by word.
+"""Texts that were looked at before and held no secret, so that a storm's alerts are not searched word by word.
 
 Alerts repeat most of what they say: label values, links, the same sentence. What is new in a message is searched
 together, once. Only harmless texts are kept, and only so many: those that have not been met for a while go first.

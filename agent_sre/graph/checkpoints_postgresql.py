@@ -16,7 +16,7 @@ from agent_sre.graph.build import Graph, build_graph
 from agent_sre.graph.checkpoint_failures import TranslatingSaver
 
 _CONNECTIONS = 10
-_WAIT_SECONDS = 10.0
+_WAIT_SECONDS = 5.0
 
 Pool = AsyncConnectionPool[psycopg.AsyncConnection[DictRow]]
 
@@ -80,6 +80,7 @@ async def graph_over_postgresql(
         max_size=_CONNECTIONS,
         timeout=_WAIT_SECONDS,
         max_lifetime=1800,
+        reconnect_timeout=2.0,  # its pauses double; whoever asks next begins anew
         check=AsyncConnectionPool.check_connection,
         open=False,
         name="checkpoints",

@@ -3,8 +3,8 @@
 orjson refuses most of what is dangerous by itself: NaN, Infinity, numbers beyond a double, lone surrogates, invalid
 UTF-8, raw control characters. What it lets through is checked here: size, depth (it stops only at 1,024 levels, where
 code that walks the result would already fail), keys that occur twice (it keeps the last one silently, so that two
-readers of one body could see two different alerts) and NUL in a key. Every step is linear in the body's size. A body in the form that machines write is known to be sound in
-a tenth of the time (``_usual``); nothing is refused there.
+readers of one body could see two different alerts) and NUL in a key. Every step is linear in the body's size. A body in
+the form that machines write is known to be sound in a fraction of the time (``_usual``); nothing is refused there.
 
 Some senders need more: a form instead of JSON (``decode_form``), or characters mended that the sender itself cut in two
 (``mended``). Called by ``service.accept_alerts``. What the values mean is the parsers' part.

@@ -58,10 +58,14 @@ def first(*values: object) -> str:
 
 def text(value: object) -> str:
     """Text for people: NUL, which databases cannot store, as a visible stand-in; cut with a mark."""
-    told = str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+    told = value if isinstance(value, str) else _number(value)
     if "\0" in told:
         told = told.replace("\0", "\N{SYMBOL FOR NULL}")
     return told if len(told) <= MAX_TEXT else told[: MAX_TEXT - 1] + "…"
+
+
+def _number(value: object) -> str:
+    return str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else ""
 
 
 def instant(value: object) -> datetime | None:

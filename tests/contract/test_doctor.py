@@ -16,6 +16,7 @@ from agent_sre.settings import Settings
 from agent_sre.testing.cluster import FakeCluster
 from agent_sre.testing.kube_api_server import KubeApiServer
 from agent_sre.testing.prometheus_server import PrometheusServer
+from tests.postgres_server import PASSWORD, TEMPLATE, PostgresServer
 
 
 def metrics_server() -> PrometheusServer:
@@ -52,6 +53,23 @@ async def test_every_back_end_is_named_with_its_product_version_and_rights(tmp_p
     assert "list pods, services" in rights.detail
     assert "--verb=list --resource=networkpolicies.networking.k8s.io &&" in rights.fix
     assert "t0p-secret" not in repr(checks)
+
+
+async def test_the_database_that_is_configured_is_examined_and_not_made(
+    postgres: PostgresServer, tmp_path: Path
+) -> None:
+    name = postgres.make(TEMPLATE)
+    for url, words in (
+        (postgres.url(name), f"127.0.0.1:{postgres.port}/{name} answers, PostgreSQL"),
+        (f"sqlite:///{tmp_path}/elsewhere/store.db", "none yet; it is made at the first start"),
+    ):
+        settings = Settings(_env_file=None, data_dir=tmp_path / "data", kubernetes="off", database_url=url)
+        checks = [check for check in await examine(settings) if check.subject.startswith("database")]
+        assert checks and all(check.state is CheckState.OK for check in checks), checks
+        assert words in checks[0].detail
+        assert PASSWORD not in repr(checks) + repr(settings)
+    assert not (tmp_path / "elsewhere").exists()
+    postgres.drop(name)
 
 
 def test_each_line_of_a_fix_can_be_copied_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:

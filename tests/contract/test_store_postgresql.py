@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -138,9 +140,9 @@ async def test_what_the_server_says_becomes_a_kind_and_a_fix_and_nothing_is_half
         f" RAISE EXCEPTION 'planted' USING ERRCODE = '{state}', DETAIL = 'a row''s secret'; END $$",
         "CREATE TRIGGER refuse BEFORE INSERT ON timeline FOR EACH ROW EXECUTE FUNCTION refuse()",
     )
-    with pytest.raises(kind, match=f"planted.*{fix}") as caught:
+    with pytest.raises(kind, match="planted") as caught:
         await store.incidents.fold(incident(), [], [entry("x")])
-    assert "secret" not in str(caught.value)
+    assert fix in str(caught.value) and "secret" not in str(caught.value)
     assert await store.incidents.get("inc-1") is None
     postgres.run(database, "DROP TRIGGER refuse ON timeline")
     await store.incidents.fold(incident(), [], [entry("x")])
@@ -296,7 +298,7 @@ async def test_who_loses_the_lock_writes_nothing_until_it_is_his_again(postgres:
                 postgres.run(database, "ALTER ROLE holder LOGIN")
                 successor()
                 await asyncio.sleep(0.5)
-                with pytest.raises(TemporaryError, match=r"agent_sre \S+ on 127.0.0.1 since .* took it over"):
+                with pytest.raises(TemporaryError, match=r"agent_sre \S+/\d+ took it over"):
                     await until_raised(fence, "took it over")
                     fence()
             await until(fence)
@@ -366,6 +368,19 @@ async def test_what_is_waiting_while_the_server_dies_is_told_so(mortal: Postgres
     stored = {item.name for _, item in await store.inbox.pending(1_000_000)}
     assert set(answered) <= stored
     await store.close()
+
+
+def test_without_the_driver_the_extra_is_named() -> None:
+    program = (
+        "import asyncio, sys\n"
+        "sys.modules['psycopg'] = None\n"
+        "import agent_sre.bootstrap.running, agent_sre.graph.checkpoints\n"
+        "from agent_sre.adapters.store_sql import open_store\n"
+        "asyncio.run(open_store('postgresql://u:driver-secret@127.0.0.1:1/d'))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert "PermanentError: the driver for PostgreSQL is not installed" in done.stderr
+    assert "pip install 'agent-sre[postgres]'" in done.stderr and "driver-secret" not in done.stderr.splitlines()[-1]
 
 
 async def test_the_probe_names_product_version_schema_and_rights(postgres: PostgresServer, database: str) -> None:

@@ -67,9 +67,11 @@ async def test_an_alert_is_folded_into_one_incident(pair: Pair) -> None:
 
 
 async def test_a_message_that_both_are_sent_is_kept_once(pair: Pair) -> None:
-    messages = [alert(str(n), message_id=str(n)) for n in range(200)]
-    await asyncio.gather(pair[0].inbox.append(messages), pair[1].inbox.append(messages[::-1]))
-    assert len(await pair[0].inbox.pending(1000)) == 200
+    for batch in range(3):
+        messages = [alert(str(n), message_id=f"{batch}-{n}") for n in range(1000)]
+        # In two orders: each would come to hold what the other waits for.
+        await asyncio.gather(pair[0].inbox.append(messages), pair[1].inbox.append(messages[::-1]))
+    assert len(await pair[0].inbox.pending(10_000)) == 3000
 
 
 async def test_changes_reported_to_both_in_different_orders_are_each_new_once(pair: Pair) -> None:

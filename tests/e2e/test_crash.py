@@ -161,7 +161,7 @@ def test_the_service_outlives_its_database(shop: Shop, tmp_path: Path) -> None:
             assert httpx.get(url + "/readyz", timeout=20).status_code == 503
             server.start()
             wait_for("readiness", lambda: httpx.get(url + "/readyz", timeout=20).status_code == 200)
-            assert post().status_code == 200
+            post().raise_for_status()
             wait_for("the approval", lambda: [i for i in incidents() if i["status"] == "awaiting_approval"], 90)
             assert len(incidents()) == 1
             second = subprocess.run(

@@ -50,7 +50,7 @@ _REFUSED: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r'database ".*" does not exist'), "3D000"),
     (re.compile(r"permission denied for database"), "42501"),
     (re.compile(r"too many connections|too many clients|remaining connection slots"), "53300"),
-    (re.compile(r"starting up|shutting down|recovery mode|not accepting connections"), "57P"),
+    (re.compile(r"starting up|shutting down|recovery mode|not (?:yet )?accepting connections"), "57P"),
     (re.compile(r"session is read-only|server is in hot standby mode|session is not read-only"), "25006"),
 )
 _TLS = re.compile(r"does not support SSL|certificate|sslmode|SSL error")

@@ -14,7 +14,8 @@ from agent_sre.adapters.store_sql.sqlite_append import SqliteAppend
 from agent_sre.domain.alert import Alert
 from agent_sre.ports.store import Quarantined
 
-_GIVE_WAY_SECONDS = 0.25
+_GIVE_WAY_SECONDS = 0.5
+"""No longer: senders that never pause must not keep incidents from being opened."""
 
 
 class SqlInbox:

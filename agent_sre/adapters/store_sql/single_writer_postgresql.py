@@ -12,7 +12,7 @@ import contextlib
 from types import TracebackType
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent_sre.adapters.store_sql.database import LOCKS, Lock
@@ -23,7 +23,7 @@ from agent_sre.domain.errors import PermanentError, TemporaryError
 _NAME = {"a": LOCKS, "b": int(Lock.WRITER)}
 _TAKE = text("SELECT pg_try_advisory_lock(:a, :b)")
 _HOLDER = text("""
-SELECT a.application_name, coalesce(host(a.client_addr), 'the server''s own machine'), a.backend_start
+SELECT a.application_name AS name, host(a.client_addr) AS address, a.backend_start AS since
 FROM pg_locks l JOIN pg_stat_activity a USING (pid)
 WHERE l.locktype = 'advisory' AND l.granted AND l.classid::bigint = :a AND l.objid::bigint = :b
   AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
@@ -38,6 +38,14 @@ _SESSION = {
 }
 _LOOK_SECONDS = 5.0
 """How often a quiet connection is asked whether it is still there."""
+
+
+def _told(holder: Row[Any] | None) -> str:
+    if holder is None:
+        return "a process that is just ending"
+    if holder.since is None:  # another role's session, of which the server tells us the name alone
+        return str(holder.name)
+    return f"{holder.name} on {holder.address or 'the database server'} since {holder.since:%Y-%m-%dT%H:%M:%SZ}"
 
 
 class ServerLock:
@@ -63,16 +71,15 @@ class ServerLock:
         """Take the lock; PermanentError, naming the process that holds it, where it is taken."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._wait_seconds
-        try:
+        async with contextlib.AsyncExitStack() as undo:
+            undo.push_async_callback(self._engine.dispose)
             while holder := await self._try(opening=True):
                 if loop.time() > deadline:
                     raise PermanentError(
                         f"database {self._location} is in use by {holder}; stop it, or give this one another database"
                     )
                 await asyncio.sleep(0.2)
-        except BaseException:
-            await self._engine.dispose()
-            raise
+            undo.pop_all()
         self._watch = asyncio.create_task(self._keep(), name="hold the database's lock")
         return self
 
@@ -99,7 +106,7 @@ class ServerLock:
                     self._connection = connection
                     return ""
                 holder = (await connection.execute(_HOLDER, _NAME)).one_or_none()
-                return f"{holder[0]} on {holder[1]} since {holder[2]}" if holder else "a process that is just ending"
+                return _told(holder)
             finally:
                 if self._connection is not connection:
                     await connection.invalidate()  # its settings are nobody else's

@@ -1,8 +1,8 @@
 """Rows into the inbox of a SQLite file, by one thread that does nothing else.
 
-The general way (SQLAlchemy over aiosqlite) hands each statement to a thread and waits for it, and a busy event loop makes
-every such hand-over wait. Here a batch is one hand-over: begin, insert, commit. The rows of a statement go in together,
-because SQLite's driver gives up the interpreter's lock at each statement and has to wait to get it back.
+The general way (SQLAlchemy over aiosqlite) hands each statement to a thread and waits for it, and a busy event loop
+makes every such hand-over wait. Here a batch is one hand-over: begin, insert, commit. The rows of a statement go in
+together, because SQLite's driver gives up the interpreter's lock at each statement and has to wait to get it back.
 """
 
 import asyncio
@@ -16,7 +16,9 @@ from agent_sre.adapters.store_sql.group_commit import Row
 _SIZES = (256, 32, 4, 1)
 """Rows per statement. Few different ones, so that all stay prepared; two values a row, and 999 are allowed anywhere."""
 _INSERT = {
-    size: f"INSERT INTO inbox (body, message_digest) VALUES {', '.join(['(?, ?)'] * size)} ON CONFLICT DO NOTHING"
+    size: " ".join(
+        ("INSERT INTO inbox (body, message_digest) VALUES", ", ".join(["(?, ?)"] * size), "ON CONFLICT DO NOTHING")
+    )
     for size in _SIZES
 }
 
