@@ -35,6 +35,10 @@ class _Tables:
     incidents: dict[str, Incident] = field(default_factory=dict)
     incident_alerts: dict[str, dict[str, tuple[int, Alert]]] = field(default_factory=dict)
     timeline: list[Entry] = field(default_factory=list)
+    observations: dict[tuple[str, int], dict[str, Observation]] = field(default_factory=dict)
+
+    def keep(self, incident_id: str, run: int, items: Sequence[Observation]) -> None:
+        self.observations.setdefault((incident_id, run), {}).update({item.id: item for item in items})
 
     def append_entry(self, entry: Entry) -> None:
         known = (item for item in self.timeline if item.incident_id == entry.incident_id)
@@ -76,7 +80,13 @@ class MemoryIncidents:
     def __init__(self, tables: _Tables) -> None:
         self._tables = tables
 
-    async def fold(self, incident: Incident, sequences: Sequence[int], entries: Sequence[Entry]) -> Incident:
+    async def fold(
+        self,
+        incident: Incident,
+        sequences: Sequence[int],
+        entries: Sequence[Entry],
+        observations: Sequence[Observation] = (),
+    ) -> Incident:
         tables = self._tables
         current = tables.incidents.get(incident.id)
         if incident.version != (current.version if current else 0):
@@ -95,6 +105,7 @@ class MemoryIncidents:
                 known[alert.fingerprint] = (sequence, alert)
         for entry in entries:
             tables.append_entry(entry)
+        tables.keep(incident.id, incident.run, observations)
         return stored
 
     async def get(self, incident_id: str) -> Incident | None:
@@ -123,16 +134,16 @@ class MemoryIncidents:
 class MemoryCases:
     """CaseStore in memory."""
 
-    def __init__(self) -> None:
-        self._observations: dict[tuple[str, int], dict[str, Observation]] = {}
+    def __init__(self, tables: _Tables) -> None:
+        self._tables = tables
         self._findings: dict[tuple[str, int], tuple[tuple[Finding, ...], tuple[Gap, ...]]] = {}
         self._verdicts: dict[tuple[str, int], Verdict] = {}
 
     async def add_observations(self, incident_id: str, run: int, items: Sequence[Observation]) -> None:
-        self._observations.setdefault((incident_id, run), {}).update((item.id, item) for item in items)
+        self._tables.keep(incident_id, run, items)
 
     async def observations(self, incident_id: str, run: int) -> tuple[Observation, ...]:
-        kept = self._observations.get((incident_id, run), {})
+        kept = self._tables.observations.get((incident_id, run), {})
         return tuple(kept[name] for name in sorted(kept))
 
     async def save_findings(self, incident_id: str, run: int, findings: Sequence[Finding], gaps: Sequence[Gap]) -> None:
@@ -257,7 +268,7 @@ class MemoryStore:
         tables = _Tables()
         self.inbox = MemoryInbox(tables)
         self.incidents = MemoryIncidents(tables)
-        self.cases = MemoryCases()
+        self.cases = MemoryCases(tables)
         self.changes = MemoryChanges()
         self.approvals = MemoryApprovals(tables)
         self.effects = MemoryEffects()

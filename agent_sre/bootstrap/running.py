@@ -10,7 +10,7 @@ import asyncio
 import importlib
 import secrets
 import sqlite3
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -26,6 +26,7 @@ from agent_sre.adapters.promql_parser import PackagedPromqlParser
 from agent_sre.adapters.store_sql import SingleWriter, SqlStore, open_store
 from agent_sre.bootstrap.server import Server, listen
 from agent_sre.bootstrap.webhook_doors import doors
+from agent_sre.domain.alert import Alert
 from agent_sre.domain.errors import PermanentError
 from agent_sre.domain.incident import IncidentStatus
 from agent_sre.domain.runbook import Runbook
@@ -40,6 +41,7 @@ from agent_sre.entrypoints.telemetry import Telemetry
 from agent_sre.entrypoints.webhooks import Webhooks
 from agent_sre.entrypoints.worker import Duties, Worker
 from agent_sre.evidence.budget import BudgetLimits
+from agent_sre.evidence.early_looks import EarlyLooks
 from agent_sre.evidence.redaction import Redaction, site_patterns
 from agent_sre.evidence.scope import Limits, Readers
 from agent_sre.ports.clock import Clock, Ids
@@ -51,6 +53,7 @@ from agent_sre.service.accept_payload import Accepted, Delivery
 from agent_sre.service.ask_live import LiveMetrics
 from agent_sre.service.fold_alerts import fold_alerts
 from agent_sre.service.guard_promql import GuardedMetrics
+from agent_sre.service.look_early import LookEarly
 from agent_sre.service.postpone_incident import postpone_incident
 from agent_sre.service.read_incident import Stores
 from agent_sre.settings import Settings
@@ -127,6 +130,8 @@ class _Parts:
         self.changes = ChangeSignal()
         told = world.readers.changes
         self.changes_read = MergedChanges([store.changes, told]) if told is not None else store.changes
+        self.early = EarlyLooks(store.cases.add_observations)
+        self.look_early = look_early(settings, world, self.early, self._redaction)
         self.investigations = Investigations(settings.data_dir / CHECKPOINTS)
         duties = Duties(fold=self._fold, due=store.incidents.due, advance=self._advance, postpone=self._postpone)
         self.worker = Worker(
@@ -139,7 +144,9 @@ class _Parts:
 
     async def _fold(self) -> int:
         store, world = self.store, self.world
-        folded = await fold_alerts(store.inbox, store.incidents, store.approvals, store.journal, world.clock, world.ids)
+        folded = await fold_alerts(
+            store.inbox, store.incidents, store.approvals, store.journal, world.clock, world.ids, self.early
+        )
         if folded:
             self.changes.notify(LIST)
         return folded
@@ -175,6 +182,7 @@ class _Parts:
             runbooks=world.runbooks,
             policy=policy(settings),
             limits=limits(settings, self._redaction),
+            early=self.early,
             options=Options(
                 lookback=timedelta(seconds=settings.lookback_seconds),
                 approval_ttl=timedelta(seconds=settings.approval_ttl),
@@ -202,6 +210,7 @@ class _Parts:
             clock=self.world.clock,
             redaction=self._redaction,
             max_bytes=self.settings.max_body_bytes,
+            begin=self.look_early,
         )
 
     async def _ready(self) -> Sequence[Check]:
@@ -264,6 +273,16 @@ def limits(settings: Settings, redaction: Redaction) -> Limits:
     return Limits(timeout_seconds=settings.collector_timeout, redaction=redaction, per_backend=budget)
 
 
+def look_early(
+    settings: Settings, world: World, looks: EarlyLooks, redaction: Redaction
+) -> Callable[[Sequence[Alert]], None]:
+    """What begins a look when alerts are accepted; nothing without a store of metrics."""
+    if world.readers.metrics is None:
+        return lambda alerts: None
+    lookback = timedelta(seconds=settings.lookback_seconds)
+    return LookEarly(looks, world.readers.metrics, limits(settings, redaction), lookback)
+
+
 def policy(settings: Settings) -> Policy:
     """What the settings allow."""
     return Policy(
@@ -303,5 +322,6 @@ async def running(settings: Settings, world: World) -> AsyncIterator[tuple[str, 
             server.should_exit = True
             await serving
             await parts.worker.stop(DRAIN_SECONDS)
+            await parts.early.close()
             await parts.investigations.close()
             await store.close()

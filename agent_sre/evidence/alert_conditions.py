@@ -3,6 +3,9 @@
 The expression comes with the alert (its link, see ``domain.alert_rule``) or from the rule of the same name. It is only
 ever sent as a query: an alert's payload is data. Of the rule its threshold and ``for`` are read too: a condition that
 must hold for two hours began two hours before the alert, which may be before the window of the investigation.
+
+The ids of what is observed do not depend on what was answered: rules, active alerts, then the expressions in their
+order. So what ``look_early`` saw when the alert came in is replaced by what the investigation sees, or kept by it.
 """
 
 import asyncio
@@ -13,6 +16,7 @@ from typing import Any
 
 from agent_sre.domain.alert import Alert, AlertStatus
 from agent_sre.domain.alert_rule import comparison_in, expression_in_link
+from agent_sre.domain.evidence import Observation
 from agent_sre.domain.reference import Window
 from agent_sre.evidence.metrics_signals import METRICS_FIX, step_of
 from agent_sre.evidence.reading import Reading, capped, not_there
@@ -22,6 +26,10 @@ from agent_sre.ports.metrics import MetricsReader
 NAME = "alert_conditions"
 _MAX_EXPRESSIONS = 20
 _LONGEST_FOR = timedelta(days=1)
+_RULES, _ACTIVE, _FIRST = 1, 2, 3
+"""Numbers of the observations: rules, active alerts, and the first of the expressions."""
+_FRESH = timedelta(seconds=5)
+"""How long before the window's end an early look may have ended to be as good as one that is made now."""
 _BEFORE = 1.25
 """How much more than its ``for`` of a condition is looked at, to see it begin."""
 Plain = Mapping[str, Any]
@@ -49,6 +57,16 @@ async def collect(scope: Scope, readers: Readers) -> Collected:
     for what in left_out:
         reading.gap("conditions of the alerts", what)
     await _evaluate(reading, metrics, expressions, _window(scope, rules))
+    return reading.done()
+
+
+async def look_early(scope: Scope, readers: Readers) -> Collected:
+    """The first expression that the alerts themselves carry, over the scope's window; nothing where they carry none."""
+    own = sorted({text for alert in scope.alerts if (text := expression_in_link(alert.generator_url))})
+    if readers.metrics is None or not own:
+        return Collected()
+    reading = Reading(NAME, "metrics", scope)
+    await _evaluate(reading, readers.metrics, own[:1], scope.window)
     return reading.done()
 
 
@@ -102,7 +120,7 @@ async def _rules(
     )
     kept = tuple(_with_condition(rule) for rule in rules or () if rule.get("name") in names)
     if rules is not None:
-        reading.observe("GET /api/v1/rules?type=alert", rules=kept, window=None)
+        reading.observe("GET /api/v1/rules?type=alert", number=_RULES, rules=kept, window=None)
     if active is not None:
         matching = [alert for alert in active if (alert.get("labels") or {}).get("alertname") in names]
         as_rules = tuple(
@@ -110,20 +128,29 @@ async def _rules(
             for name in names
             if (found := [alert for alert in matching if alert["labels"]["alertname"] == name])
         )
-        reading.observe("GET /api/v1/alerts", rules=as_rules, window=None)
+        reading.observe("GET /api/v1/alerts", number=_ACTIVE, rules=as_rules, window=None)
     return kept
 
 
 async def _evaluate(reading: Reading, metrics: MetricsReader, expressions: Sequence[str], window: Window) -> None:
     scope, step = reading.scope, step_of(reading.scope)
+    seen = {item.query: item for item in scope.early if _is_as_good(item, window)}
+    missing = [text for text in expressions if text not in seen]
     answers = await asyncio.gather(
-        *(
-            reading.look(f"condition {text[:120]}", partial(metrics.query_range, text, window, step))
-            for text in expressions
-        )
+        *(reading.look(f"condition {text[:120]}", partial(metrics.query_range, text, window, step)) for text in missing)
     )
-    for text, answer in zip(expressions, answers, strict=True):
-        if answer is not None:
+    answered = dict(zip(missing, answers, strict=True))
+    for number, text in enumerate(expressions, _FIRST):
+        answer = answered.get(text)
+        if text in seen:
+            reading.take_over(seen[text], number)
+        elif answer is not None:
             series, left_out = capped(answer.series, scope.limits.series_per_metric, "series")
             notes = (*left_out, *answer.warnings)
-            reading.observe(text, series=series, left_out=notes, window=window, link=answer.link)
+            reading.observe(text, number=number, series=series, left_out=notes, window=window, link=answer.link)
+
+
+def _is_as_good(early: Observation, window: Window) -> bool:
+    """Whether an early look covers the window, but for its last seconds."""
+    seen = early.window
+    return seen is not None and seen.start <= window.start and window.end - seen.end <= _FRESH

@@ -57,8 +57,15 @@ class AlertInbox(Protocol):
 class IncidentStore(Protocol):
     """Incidents and the alerts that belong to them."""
 
-    async def fold(self, incident: Incident, sequences: Sequence[int], entries: Sequence[Entry]) -> Incident:
-        """In one transaction: insert or update the incident, hand it the inbox alerts, append timeline entries.
+    async def fold(
+        self,
+        incident: Incident,
+        sequences: Sequence[int],
+        entries: Sequence[Entry],
+        observations: Sequence[Observation] = (),
+    ) -> Incident:
+        """In one transaction: insert or update the incident, hand it the inbox alerts, append timeline entries, keep
+        observations of its current run.
 
         Raises TemporaryError (read again and retry) where ``incident.version`` is not the stored one.
         Returns the incident with its new version.

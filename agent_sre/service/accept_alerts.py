@@ -1,8 +1,10 @@
 """Alerts in: committed to the inbox before their sender is told. What becomes of them is ``service.fold_alerts``'."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from agent_sre.domain.alert import Alert
 from agent_sre.domain.visible import one_line
 from agent_sre.evidence.redaction import Redaction
 from agent_sre.ingest.decode import MAX_BYTES, mended
@@ -19,11 +21,13 @@ async def accept_alerts(
     clock: Clock,
     redaction: Redaction,
     max_bytes: int = MAX_BYTES,
+    begin: Callable[[Sequence[Alert]], None] = lambda alerts: None,
 ) -> Accepted:
     """Commit the payload's alerts; when this returns they are durable. Raises as ``accept_payload`` does.
 
     An annotation may quote a log line with a password in it: secrets are replaced before anything is stored. A message
-    that is no alert (another event, a subscription's confirmation) is accepted and says in ``ignored`` why.
+    that is no alert (another event, a subscription's confirmation) is accepted and says in ``ignored`` why. ``begin``
+    is handed the alerts before they are committed, for what may go on beside that; it must return at once.
     """
     source = SOURCES[delivery.source]
     if source.resources and delivery.resource and delivery.resource not in source.resources:
@@ -34,6 +38,7 @@ async def accept_alerts(
         reading = source.parse(payload, received_at)
         alerts = tuple(map(redactor.alert, reading.alerts))
         if alerts:
+            begin(alerts)
             await inbox.append(alerts)
         left_out = max((alert.truncated for alert in alerts), default=0)
         return Accepted(len(alerts), left_out, redactor.text(reading.ignored), reading.to_do)

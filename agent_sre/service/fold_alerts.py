@@ -17,6 +17,7 @@ from agent_sre.domain.errors import TemporaryError
 from agent_sre.domain.incident import IncidentStatus
 from agent_sre.domain.instant import format_instant
 from agent_sre.domain.timeline import Entry
+from agent_sre.evidence.early_looks import EarlyLooks
 from agent_sre.ingest.group import group_key_of
 from agent_sre.ingest.pipeline import Outcome, run
 from agent_sre.ingest.step import Decision, Reason, Standing
@@ -39,6 +40,7 @@ class _Stores:
     journal: Journal
     clock: Clock
     ids: Ids
+    early: EarlyLooks | None
 
 
 async def fold_alerts(
@@ -48,12 +50,15 @@ async def fold_alerts(
     journal: Journal,
     clock: Clock,
     ids: Ids,
+    early: EarlyLooks | None = None,
 ) -> int:
     """Fold everything that waits in the inbox, oldest first, and return how many alerts that were.
 
+    What ``early`` has seen by now of an alert that begins a run is stored with it.
+
     Raises TemporaryError where the store is down or an incident keeps changing under us; what was not folded waits on.
     """
-    stores = _Stores(incidents, approvals, journal, clock, ids)
+    stores = _Stores(incidents, approvals, journal, clock, ids, early)
     folded = 0
     while pending := await inbox.pending(BATCH):
         await _fold_batch(pending, stores)
@@ -115,7 +120,23 @@ async def _store(outcome: Outcome, messages: Pending, known: Standing | None, st
             text = f"{closed} waiting approval{'s' if closed > 1 else ''} superseded: {_SUPERSEDED}"
             entries.append(Entry(incident.id, now, "approval", text, key=f"superseded/{incident.run}"))
     sequences = [messages[position][0] for position in outcome.positions]
-    await stores.incidents.fold(incident, sequences, entries)
+    await _fold(outcome, sequences, entries, known, stores)
+
+
+async def _fold(
+    outcome: Outcome, sequences: Sequence[int], entries: Sequence[Entry], known: Standing | None, stores: _Stores
+) -> None:
+    """The transaction; where it begins a run, with what was seen of its alerts already."""
+    incident, early = outcome.incident, stores.early
+    before = (known.incident.id, known.incident.run) if known else None
+    if early is None or before == (incident.id, incident.run):
+        await stores.incidents.fold(incident, sequences, entries)
+        return
+    look = early.find(incident.group_key, {item.alert.received_at for item in outcome.decisions})
+    seen = look.seen if look else ()
+    await stores.incidents.fold(incident, sequences, entries, seen)
+    if look is not None:
+        early.belongs(look, incident.id, incident.run, seen)
 
 
 def _entries(outcome: Outcome, known: Standing | None) -> list[Entry]:

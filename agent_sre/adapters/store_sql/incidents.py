@@ -9,12 +9,14 @@ from typing import Any
 from sqlalchemy import Row, Select, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from agent_sre.adapters.store_sql.cases import packed, put_observations
 from agent_sre.adapters.store_sql.codec import decode, encode
 from agent_sre.adapters.store_sql.database import Database
 from agent_sre.adapters.store_sql.journal import append_timeline
 from agent_sre.adapters.store_sql.schema import INBOX, INCIDENT_ALERTS, INCIDENTS
 from agent_sre.domain.alert import Alert, Severity
 from agent_sre.domain.errors import TemporaryError
+from agent_sre.domain.evidence import Observation
 from agent_sre.domain.incident import Incident
 from agent_sre.domain.timeline import Entry
 
@@ -43,12 +45,20 @@ class SqlIncidents:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def fold(self, incident: Incident, sequences: Sequence[int], entries: Sequence[Entry]) -> Incident:
+    async def fold(
+        self,
+        incident: Incident,
+        sequences: Sequence[int],
+        entries: Sequence[Entry],
+        observations: Sequence[Observation] = (),
+    ) -> Incident:
         stored = replace(incident, version=incident.version + 1)
+        rows = await packed(incident.id, incident.run, observations)
         async with self._database.write() as connection:
             await self._put(connection, stored)
             await self._hand_over(connection, incident.id, sorted(set(sequences)))
             await append_timeline(connection, self._database, entries)
+            await put_observations(connection, self._database, rows)
         return stored
 
     async def _put(self, connection: AsyncConnection, stored: Incident) -> None:
