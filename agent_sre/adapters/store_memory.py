@@ -134,8 +134,8 @@ class MemoryIncidents:
 class MemoryCases:
     """CaseStore in memory."""
 
-    def __init__(self, tables: _Tables) -> None:
-        self._tables = tables
+    def __init__(self, tables: _Tables | None = None) -> None:
+        self._tables = tables or _Tables()
         self._findings: dict[tuple[str, int], tuple[tuple[Finding, ...], tuple[Gap, ...]]] = {}
         self._verdicts: dict[tuple[str, int], Verdict] = {}
 

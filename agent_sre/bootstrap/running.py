@@ -24,6 +24,7 @@ from agent_sre.actions.policy import Mode, Policy
 from agent_sre.adapters.changes_merged import MergedChanges
 from agent_sre.adapters.promql_parser import PackagedPromqlParser
 from agent_sre.adapters.store_sql import SingleWriter, SqlStore, open_store
+from agent_sre.bootstrap.garbage import collecting_rarely
 from agent_sre.bootstrap.server import Server, listen
 from agent_sre.bootstrap.webhook_doors import doors
 from agent_sre.domain.alert import Alert
@@ -101,7 +102,9 @@ class Investigations:
         # Importing the graph holds up nothing but this thread (and, piecewise, the interpreter).
         checkpoints = await asyncio.to_thread(importlib.import_module, "agent_sre.graph.checkpoints")
         try:
-            self._loading.set_result(await self._stack.enter_async_context(checkpoints.graph_over_sqlite(self._file)))
+            graph = await self._stack.enter_async_context(checkpoints.graph_over_sqlite(self._file))
+            self._stack.enter_context(collecting_rarely())
+            self._loading.set_result(graph)
         except (sqlite3.Error, OSError) as error:
             self._loading.set_exception(
                 PermanentError(f"checkpoints {self._file} cannot be opened: {error}; restore them or move them away")

@@ -4,8 +4,8 @@ The expression comes with the alert (its link, see ``domain.alert_rule``) or fro
 ever sent as a query: an alert's payload is data. Of the rule its threshold and ``for`` are read too: a condition that
 must hold for two hours began two hours before the alert, which may be before the window of the investigation.
 
-The ids of what is observed do not depend on what was answered: rules, active alerts, then the expressions in their
-order. So what ``look_early`` saw when the alert came in is replaced by what the investigation sees, or kept by it.
+The ids of what is observed do not depend on what was answered: the expressions in their order, rules, active alerts. So
+what ``look_early`` saw when the alert came in is replaced by what the investigation sees, or kept by it.
 """
 
 import asyncio
@@ -26,8 +26,6 @@ from agent_sre.ports.metrics import MetricsReader
 NAME = "alert_conditions"
 _MAX_EXPRESSIONS = 20
 _LONGEST_FOR = timedelta(days=1)
-_RULES, _ACTIVE, _FIRST = 1, 2, 3
-"""Numbers of the observations: rules, active alerts, and the first of the expressions."""
 _FRESH = timedelta(seconds=5)
 """How long before the window's end an early look may have ended to be as good as one that is made now."""
 _BEFORE = 1.25
@@ -43,8 +41,8 @@ async def collect(scope: Scope, readers: Readers) -> Collected:
     reading = Reading(NAME, "metrics", scope)
     names = sorted({alert.name for alert in scope.alerts})
     own = {alert.name: text for alert in scope.alerts if (text := expression_in_link(alert.generator_url))}
-    rules = await _rules(reading, metrics, names, own)
-    wanted = _wanted(scope.alerts, rules)
+    rules, active = await _rules(reading, metrics, names, own)
+    wanted = _wanted(scope.alerts, rules or ())
     for name in names:
         if not wanted.get(name):
             reading.gap(
@@ -56,7 +54,11 @@ async def collect(scope: Scope, readers: Readers) -> Collected:
     expressions, left_out = capped(distinct, _MAX_EXPRESSIONS, "expressions")
     for what in left_out:
         reading.gap("conditions of the alerts", what)
-    await _evaluate(reading, metrics, expressions, _window(scope, rules))
+    if rules is not None:
+        reading.observe("GET /api/v1/rules?type=alert", number=len(expressions) + 1, rules=rules, window=None)
+    if active is not None:
+        reading.observe("GET /api/v1/alerts", number=len(expressions) + 2, rules=active, window=None)
+    await _evaluate(reading, metrics, expressions, _window(scope, rules or ()))
     return reading.done()
 
 
@@ -112,24 +114,25 @@ def _with_condition(rule: Plain) -> Plain:
 
 async def _rules(
     reading: Reading, metrics: MetricsReader, names: Sequence[str], own: Mapping[str, str]
-) -> tuple[Plain, ...]:
-    """Rules and active alerts of these names. That a source has no rules matters only where it leaves us without."""
+) -> tuple[tuple[Plain, ...] | None, tuple[Plain, ...] | None]:
+    """Rules and active alerts of these names, the latter by name; None where they were refused.
+
+    That a source has no rules matters only where it leaves us without an expression.
+    """
     quiet = reading if any(name not in own for name in names) else Reading(NAME, "metrics", reading.scope)
     rules, active = await asyncio.gather(
         quiet.look("alerting rules", metrics.rules), quiet.look("active alerts", metrics.alerts)
     )
-    kept = tuple(_with_condition(rule) for rule in rules or () if rule.get("name") in names)
-    if rules is not None:
-        reading.observe("GET /api/v1/rules?type=alert", number=_RULES, rules=kept, window=None)
-    if active is not None:
-        matching = [alert for alert in active if (alert.get("labels") or {}).get("alertname") in names]
-        as_rules = tuple(
-            {"name": name, "type": "alerting", "alerts": found}
-            for name in names
-            if (found := [alert for alert in matching if alert["labels"]["alertname"] == name])
-        )
-        reading.observe("GET /api/v1/alerts", number=_ACTIVE, rules=as_rules, window=None)
-    return kept
+    kept = None if rules is None else tuple(_with_condition(rule) for rule in rules if rule.get("name") in names)
+    if active is None:
+        return kept, None
+    matching = [alert for alert in active if (alert.get("labels") or {}).get("alertname") in names]
+    as_rules = tuple(
+        {"name": name, "type": "alerting", "alerts": found}
+        for name in names
+        if (found := [alert for alert in matching if alert["labels"]["alertname"] == name])
+    )
+    return kept, as_rules
 
 
 async def _evaluate(reading: Reading, metrics: MetricsReader, expressions: Sequence[str], window: Window) -> None:
@@ -140,7 +143,7 @@ async def _evaluate(reading: Reading, metrics: MetricsReader, expressions: Seque
         *(reading.look(f"condition {text[:120]}", partial(metrics.query_range, text, window, step)) for text in missing)
     )
     answered = dict(zip(missing, answers, strict=True))
-    for number, text in enumerate(expressions, _FIRST):
+    for number, text in enumerate(expressions, 1):
         answer = answered.get(text)
         if text in seen:
             reading.take_over(seen[text], number)
