@@ -7,7 +7,7 @@ and the investigation takes it over instead of asking again.
 
 Nothing depends on it: looks live in memory, and what a crash loses the investigation asks by itself. Nobody waits for
 one but the collector that would put the same question. And they are few, whatever comes in: one per group, some at a
-time, some per minute; the alerts of a storm get their figures from their investigations.
+time, two a second; the alerts of a storm get their figures from their investigations.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ class LookLimits:
 
     together: int = 4
     at_once: int = 8
-    per_second: float = 0.5
+    per_second: float = 2.0
     apart_seconds: float = 60.0
 
 

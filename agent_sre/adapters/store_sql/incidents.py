@@ -56,7 +56,7 @@ class SqlIncidents:
         rows = await packed(incident.id, incident.run, observations)
         async with self._database.write() as connection:
             await self._put(connection, stored)
-            await self._hand_over(connection, incident.id, sorted(set(sequences)))
+            await self._hand_over(connection, stored, sorted(set(sequences)))
             await append_timeline(connection, self._database, entries)
             await put_observations(connection, self._database, rows)
         return stored
@@ -80,7 +80,8 @@ class SqlIncidents:
         if changed != 1:
             raise TemporaryError(f"incident {stored.id} was changed since version {read}: read it again and retry")
 
-    async def _hand_over(self, connection: AsyncConnection, incident_id: str, sequences: Sequence[int]) -> None:
+    async def _hand_over(self, connection: AsyncConnection, incident: Incident, sequences: Sequence[int]) -> None:
+        incident_id, has_none = incident.id, incident.version == 1
         for chunk in _chunks(sequences):
             pending = INBOX.c.sequence.in_(chunk) & INBOX.c.incident_id.is_(None)
             query = select(INBOX.c.sequence, INBOX.c.body).where(pending).order_by(INBOX.c.sequence).with_for_update()
@@ -92,7 +93,9 @@ class SqlIncidents:
                 )
             await connection.execute(update(INBOX).where(INBOX.c.sequence.in_(chunk)).values(incident_id=incident_id))
             alerts = [decode(Alert, row.body) for row in rows]
-            words = await self._words(connection, incident_id, {alert.fingerprint for alert in alerts})
+            fingerprints = {alert.fingerprint for alert in alerts}
+            words = {} if has_none else await self._words(connection, incident_id, fingerprints)
+            has_none = False
             last: dict[str, dict[str, Any]] = {}
             for row, alert in zip(rows, alerts, strict=True):
                 if alert.fingerprint in words and not alert.overrides(words[alert.fingerprint]):
