@@ -154,6 +154,6 @@ async def _evaluate(reading: Reading, metrics: MetricsReader, expressions: Seque
 
 
 def _is_as_good(early: Observation, window: Window) -> bool:
-    """Whether an early look covers the window, but for its last seconds."""
+    """Whether an early look covers the window, but for its last seconds, and left nothing out."""
     seen = early.window
-    return seen is not None and seen.start <= window.start and window.end - seen.end <= _FRESH
+    return seen is not None and not early.left_out and seen.start <= window.start and window.end - seen.end <= _FRESH

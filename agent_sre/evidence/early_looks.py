@@ -11,9 +11,10 @@ time, two a second; the alerts of a storm get their figures from their investiga
 """
 
 import asyncio
+import math
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Container, Sequence
+from collections.abc import Awaitable, Callable, Container, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,7 +27,9 @@ Ask = Callable[[], Awaitable[Seen]]
 """Puts the question; what was seen, redacted, nothing where the back end refuses. Bounded in time."""
 Store = Callable[[str, int, Sequence[Observation]], Awaitable[None]]
 """Keeps observations of an incident's run."""
-_REMEMBERED = 100
+_KEPT = 32
+"""Answers that wait for somebody to take them."""
+_REMEMBERED = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +49,8 @@ class LookLimits:
 class Look:
     """One of them: for the group's message that was received at a moment."""
 
+    group_key: str
     received_at: datetime
-    began: float
     task: "asyncio.Task[Seen]"
 
     @property
@@ -67,6 +70,10 @@ class EarlyLooks:
         self._monotonic = monotonic
         self._left = float(self._limits.at_once)
         self._filled_at = monotonic()
+        # Held here, since the loop holds its tasks only weakly.
+        self._asking: set[asyncio.Task[Seen]] = set()
+        self._keeping: set[asyncio.Task[Seen]] = set()
+        self._begun: OrderedDict[str, float] = OrderedDict()
         self._by_group: OrderedDict[str, Look] = OrderedDict()
         self._by_run: OrderedDict[tuple[str, int], asyncio.Task[Seen]] = OrderedDict()
 
@@ -77,19 +84,21 @@ class EarlyLooks:
         self._filled_at = now
         if self._left < 1:
             return False
-        known = self._by_group.get(group_key)
-        if known is not None and now < known.began + limits.apart_seconds:
+        if now < self._begun.get(group_key, -math.inf) + limits.apart_seconds:
             return False
-        return sum(not look.task.done() for look in self._by_group.values()) < limits.together
+        return len(self._asking) < limits.together
 
     def begin(self, group_key: str, received_at: datetime, ask: Ask) -> None:
         """Put the question for a group's message, where ``may_begin``. Returns at once."""
         if not self.may_begin(group_key):
             return
         self._left -= 1
-        task = asyncio.create_task(_asked(ask), name="early look")
-        self._by_group[group_key] = Look(received_at, self._monotonic(), task)
-        _trim(self._by_group)
+        task = _held(self._asking, _asked(ask))
+        self._by_group[group_key] = Look(group_key, received_at, task)
+        _trim(self._by_group, _KEPT)
+        self._begun.pop(group_key, None)  # so that the newest are the last
+        self._begun[group_key] = self._monotonic()
+        _trim(self._begun, _REMEMBERED)
 
     def find(self, group_key: str, received: Container[datetime]) -> Look | None:
         """The look for a message of the group that was received at one of the moments; an older one says nothing of
@@ -102,9 +111,11 @@ class EarlyLooks:
 
         What a look under way will see is stored when it has.
         """
-        late = look.task if stored else asyncio.create_task(self._keep(look, incident_id, run), name="late look")
+        if self._by_group.get(look.group_key) is look:
+            del self._by_group[look.group_key]
+        late = look.task if stored else _held(self._keeping, self._keep(look, incident_id, run))
         self._by_run[incident_id, run] = late
-        _trim(self._by_run)
+        _trim(self._by_run, _KEPT)
 
     def is_stored(self, incident_id: str, run: int) -> bool:
         """Whether there is something in the store that was seen early for the run."""
@@ -121,7 +132,7 @@ class EarlyLooks:
 
     async def close(self) -> None:
         """Give up what is under way."""
-        tasks = {*(look.task for look in self._by_group.values()), *self._by_run.values()}
+        tasks = self._asking | self._keeping
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -141,11 +152,19 @@ async def _asked(ask: Ask) -> Seen:
     return await ask()
 
 
+def _held(tasks: "set[asyncio.Task[Seen]]", work: Coroutine[Any, Any, Seen]) -> "asyncio.Task[Seen]":
+    """The work as a task that is in the set until it ends."""
+    task = asyncio.create_task(work, name="early look")
+    tasks.add(task)
+    task.add_done_callback(tasks.discard)
+    return task
+
+
 def _has_ended(task: "asyncio.Task[Seen]") -> bool:
     """Whether it has come to an end of its own."""
     return task.done() and not task.cancelled() and task.exception() is None
 
 
-def _trim(items: "OrderedDict[Any, Any]") -> None:
-    while len(items) > _REMEMBERED:
+def _trim(items: "OrderedDict[Any, Any]", most: int) -> None:
+    while len(items) > most:
         items.popitem(last=False)

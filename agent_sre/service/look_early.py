@@ -25,6 +25,8 @@ _LONGEST = timedelta(hours=6)
 """How long ago the alert may have begun: a look over days is an investigation's."""
 _SECONDS = 2.0
 """What a look may take; who has the same question waits no longer for it."""
+_SERIES = 100
+"""What is kept of an answer, since answers wait in memory; one with more is asked for again in full."""
 _ALERTS = 20
 """Of one message, how many are looked at for an expression."""
 
@@ -55,8 +57,9 @@ class LookEarly:
         async def ask() -> Seen:
             now = first.received_at
             window = Window(min(since, now) - self.lookback, now)
-            limits = replace(self.limits, timeout_seconds=_SECONDS)
-            scope = Scope("", 0, now, window, (), tuple(own), limits, budget=Budget(limits.per_backend))
+            series = min(_SERIES, self.limits.series_per_metric)
+            limits = replace(self.limits, timeout_seconds=_SECONDS, series_per_metric=series)
+            scope = Scope("", 0, now, window, (), tuple(firing), limits, budget=Budget(limits.per_backend))
             collector = Collector(alert_conditions.NAME, alert_conditions.look_early)
             return (await run_collector(collector, scope, Readers(metrics=self.metrics))).observations
 

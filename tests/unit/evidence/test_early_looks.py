@@ -124,6 +124,17 @@ async def test_whoever_gives_up_waiting_leaves_the_look_to_the_others() -> None:
     assert await stage.looks.of("INC-1", 1) == SEEN
 
 
+async def test_looks_that_hang_count_though_their_incidents_are_known() -> None:
+    stage = Stage(LookLimits(together=2, at_once=100))
+    for number in range(5):
+        await stage.begin(f"group {number}")
+        look = stage.looks.find(f"group {number}", {NOW})
+        if look is not None:
+            stage.looks.belongs(look, f"INC-{number}", 1, ())
+    assert stage.asked == 2
+    await stage.looks.close()
+
+
 async def test_the_end_gives_up_what_is_under_way() -> None:
     stage = Stage()
     await stage.begin("a")

@@ -36,6 +36,7 @@ class Metrics:
     def __init__(self) -> None:
         self.asked: list[tuple[str, Window]] = []
         self.refuses = False
+        self.series = 1
         self.answers = asyncio.Event()
         self.answers.set()
 
@@ -45,7 +46,8 @@ class Metrics:
         if self.refuses:
             raise PermanentError("no")
         end = window.end.timestamp()
-        return MetricsAnswer((Series.of("up", {"pod": "a", "url": "http://u:hunter22@h"}, [(end, 0.0)]),))
+        labels = [{"pod": f"cart-{number}", "url": "http://u:hunter22@h"} for number in range(self.series)]
+        return MetricsAnswer(tuple(Series.of("up", of_one, [(end, 0.0)]) for of_one in labels))
 
     async def query(self, expression: str, at: datetime) -> MetricsAnswer:
         raise NotImplementedError
@@ -192,6 +194,19 @@ async def test_an_investigation_that_begins_much_later_asks_anew() -> None:
     seen = await world.gather(incident)
     assert [text for text in seen.values() if text == EXPRESSION] == [EXPRESSION]
     assert world.metrics.asked[-1][1].end == world.clock.now()
+
+
+async def test_an_answer_that_was_cut_short_is_asked_for_in_full() -> None:
+    world = World()
+    world.metrics.series = 150
+    await world.accept(firing())
+    await world.settle(firing())
+    incident = await world.fold()
+    (early,) = await world.store.cases.observations(incident.id, 1)
+    assert len(early.series) == 100 and early.left_out
+    await world.gather(incident)
+    (whole,) = [item for item in await world.store.cases.observations(incident.id, 1) if item.series]
+    assert (whole.id, len(whole.series), whole.left_out) == (early.id, 150, ())
 
 
 async def test_a_storm_starts_a_few_queries() -> None:
