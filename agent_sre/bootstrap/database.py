@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent_sre.adapters.store_sql import Location
+from agent_sre.bootstrap.garbage import collecting_rarely
 from agent_sre.domain.errors import AgentSreError, PermanentError
 from agent_sre.settings import PREFIX, Settings
 
@@ -66,7 +67,9 @@ class Investigations:
             else:
                 module = await asyncio.to_thread(importlib.import_module, "agent_sre.graph.checkpoints_postgresql")
                 opened = module.graph_over_postgresql(location.connection_parameters(), str(location), self._fence)
-            self._loading.set_result(await self._stack.enter_async_context(opened))
+            make = await self._stack.enter_async_context(opened)
+            self._stack.enter_context(collecting_rarely())
+            self._loading.set_result(make)
         except AgentSreError as error:
             self._loading.set_exception(error)
 

@@ -10,7 +10,7 @@ from agent_sre.ingest.windows import DEFAULT_LAPSE_MINUTES, Windows
 from agent_sre.ports.clock import Clock, Ids
 from agent_sre.ports.context import TopologyReader
 from agent_sre.service.alert_sources import SOURCES
-from agent_sre.service.fold_alerts import FoldPorts, Suppressing
+from agent_sre.service.fold_alerts import FoldPorts
 from agent_sre.service.regroup_incidents import RegroupPorts
 from agent_sre.service.tend_incidents import TendPorts
 from agent_sre.settings import PREFIX, Settings
@@ -42,7 +42,6 @@ def fold_ports(
     clock: Clock,
     ids: Ids,
     topology: TopologyReader | None,
-    suppressing: Suppressing,
 ) -> FoldPorts:
     """For ``fold_alerts``."""
     return FoldPorts(
@@ -56,7 +55,6 @@ def fold_ports(
         topology=topology,
         changes=store.changes,
         windows=windows(settings),
-        suppressing=suppressing,
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -28,6 +28,7 @@ from agent_sre.bootstrap.server import Server, listen
 from agent_sre.bootstrap.suppression import suppressions
 from agent_sre.bootstrap.webhook_doors import doors
 from agent_sre.bootstrap.writeback import write_back
+from agent_sre.domain.alert import Alert
 from agent_sre.domain.incident import IncidentStatus
 from agent_sre.domain.runbook import Runbook
 from agent_sre.domain.signal import Signal
@@ -41,6 +42,7 @@ from agent_sre.entrypoints.telemetry import Telemetry
 from agent_sre.entrypoints.webhooks import Webhooks
 from agent_sre.entrypoints.worker import Duties, Worker
 from agent_sre.evidence.budget import BudgetLimits
+from agent_sre.evidence.early_looks import EarlyLooks
 from agent_sre.evidence.redaction import Redaction, site_patterns
 from agent_sre.evidence.scope import Limits, Readers
 from agent_sre.ports.clock import Clock, Ids
@@ -52,6 +54,7 @@ from agent_sre.service.accept_payload import Accepted, Delivery
 from agent_sre.service.ask_live import LiveMetrics
 from agent_sre.service.fold_alerts import fold_alerts
 from agent_sre.service.guard_promql import GuardedMetrics
+from agent_sre.service.look_early import LookEarly
 from agent_sre.service.postpone_incident import postpone_incident
 from agent_sre.service.read_incident import Stores
 from agent_sre.service.tend_incidents import tend_incidents
@@ -91,10 +94,11 @@ class _Parts:
         self.write_back = write_back(settings, store, world.clock)
         told = world.readers.changes
         self.changes_read = MergedChanges([store.changes, told]) if told is not None else store.changes
+        self.early = EarlyLooks(store.cases.add_observations)
+        self.look_early = look_early(settings, world, self.early, self._redaction)
         self.investigations = Investigations(settings, store.fence)
-        self._folding = fold_ports(
-            settings, store, world.clock, world.ids, world.readers.topology, self.suppressions.facts
-        )
+        folding = fold_ports(settings, store, world.clock, world.ids, world.readers.topology)
+        self._folding = replace(folding, suppressing=self.suppressions.facts, early=self.early)
         self._tending = tend_ports(store, world.clock)
         send = self.write_back.send_due
         duties = Duties(self._fold, store.incidents.due, self._advance, self._postpone, send)
@@ -148,6 +152,7 @@ class _Parts:
             policy=self.policy,
             kill_switch=self.kill_switch,
             limits=limits(settings, self._redaction),
+            early=self.early,
             options=Options(
                 lookback=timedelta(seconds=settings.lookback_seconds),
                 approval_ttl=timedelta(seconds=settings.approval_ttl),
@@ -176,6 +181,7 @@ class _Parts:
             redaction=self._redaction,
             max_bytes=self.settings.max_body_bytes,
             places={"slack": frozenset(self.settings.listed(self.settings.slack_channels))},
+            begin=self.look_early,
         )
 
     async def _ready(self) -> Sequence[Check]:
@@ -242,6 +248,16 @@ def limits(settings: Settings, redaction: Redaction) -> Limits:
     return Limits(timeout_seconds=settings.collector_timeout, redaction=redaction, per_backend=budget)
 
 
+def look_early(
+    settings: Settings, world: World, looks: EarlyLooks, redaction: Redaction
+) -> Callable[[Sequence[Alert]], None]:
+    """What begins a look when alerts are accepted; nothing without a store of metrics."""
+    if world.readers.metrics is None:
+        return lambda alerts: None
+    lookback = timedelta(seconds=settings.lookback_seconds)
+    return LookEarly(looks, world.readers.metrics, limits(settings, redaction), lookback)
+
+
 @asynccontextmanager
 async def running(settings: Settings, world: World) -> AsyncIterator[tuple[str, asyncio.Task[None]]]:
     """Start the service; gives its URL and a task that ends when the server does. Leaving it stops everything."""
@@ -273,6 +289,7 @@ async def running(settings: Settings, world: World) -> AsyncIterator[tuple[str, 
             server.should_exit = True
             await serving
             await parts.worker.stop(DRAIN_SECONDS)
+            await parts.early.close()
             await parts.investigations.close()
             await parts.suppressions.close()
             await parts.write_back.close()

@@ -11,7 +11,7 @@ import re
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import accumulate
 
 _LETTERS = re.compile("[a-z]+")
@@ -22,9 +22,21 @@ class LineIndex:
     """The lines in lower case, as one text."""
 
     def __init__(self, lines: Iterable[str]) -> None:
-        lowered = [line.lower() for line in lines]
-        self._text = "\n".join(lowered)
-        self._starts = array("q", accumulate((len(line) + 1 for line in lowered), initial=0))
+        self._lines = list(lines)
+        joined = "\n".join(self._lines)
+        self._text = joined.lower()
+        if len(self._text) != len(joined):  # a few letters of other scripts grow when lowered
+            self._lines = [line.lower() for line in self._lines]
+
+    @property
+    def text(self) -> str:
+        """All lines in lower case, with a line break between two of them."""
+        return self._text
+
+    @cached_property
+    def _starts(self) -> "array[int]":
+        """Where each line begins in the text, and where one after the last would."""
+        return array("q", accumulate((len(line) + 1 for line in self._lines), initial=0))
 
     @cached_property
     def _words(self) -> bytes:
@@ -46,7 +58,7 @@ class LineIndex:
 
     def _known(self, part: str) -> bool:
         """Whether its words occur, at least as parts of others; most questions end here."""
-        return all(word.encode() in self._words for word in _LETTERS.findall(part))
+        return all(word in self._words for word in _words_of(part))
 
     def _lines_with(self, part: str) -> Iterable[int]:
         at = self._text.find(part)
@@ -54,3 +66,8 @@ class LineIndex:
             number = bisect_right(self._starts, at) - 1
             yield number
             at = self._text.find(part, self._starts[number + 1])
+
+
+@lru_cache(maxsize=4096)
+def _words_of(part: str) -> tuple[bytes, ...]:
+    return tuple(word.encode() for word in _LETTERS.findall(part))

@@ -10,6 +10,7 @@ root.
 """
 
 import asyncio
+import math
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -62,9 +63,11 @@ class _Under:
 
 @dataclass(slots=True)
 class Worker:
-    """The loop. ``poll_seconds``: how long it sleeps when nobody wakes it; ``pause_seconds``: the least between rounds.
+    """The loop. ``poll_seconds``: how long it sleeps when nobody wakes it; ``pause_seconds``: the least between rounds
+    that somebody woke it for.
 
     The pause makes one round of many wakes: in a storm, folding each alert by itself would slow down accepting them.
+    The first wake after a quiet time is heeded at once.
     """
 
     duties: Duties
@@ -81,6 +84,7 @@ class Worker:
     _loop: asyncio.Task[None] | None = None
     _sending: asyncio.Task[None] | None = None
     _beat: float = field(default_factory=time.monotonic)
+    _woken: float = -math.inf
 
     def start(self) -> None:
         """Begin, in the running event loop."""
@@ -149,9 +153,10 @@ class Worker:
                 await self._wakened.wait()
         except TimeoutError:
             return
-        began = time.monotonic() - self._beat
-        if not self._stopping and began < self.pause_seconds:
-            await asyncio.sleep(self.pause_seconds - began)
+        since = time.monotonic() - self._woken
+        if not self._stopping and since < self.pause_seconds:
+            await asyncio.sleep(self.pause_seconds - since)
+        self._woken = time.monotonic()
 
     async def _fold(self) -> None:
         started = time.perf_counter()

@@ -3,6 +3,9 @@
 The expression comes with the alert (its link, see ``domain.alert_rule``) or from the rule of the same name. It is only
 ever sent as a query: an alert's payload is data. Of the rule its threshold and ``for`` are read too: a condition that
 must hold for two hours began two hours before the alert, which may be before the window of the investigation.
+
+The ids of what is observed do not depend on what was answered: the expressions in their order, rules, active alerts. So
+what ``look_early`` saw when the alert came in is replaced by what the investigation sees, or kept by it.
 """
 
 import asyncio
@@ -13,6 +16,7 @@ from typing import Any
 
 from agent_sre.domain.alert import Alert, AlertStatus
 from agent_sre.domain.alert_rule import comparison_in, expression_in_link
+from agent_sre.domain.evidence import Observation
 from agent_sre.domain.reference import Window
 from agent_sre.evidence.metrics_signals import METRICS_FIX, step_of
 from agent_sre.evidence.reading import Reading, capped, not_there
@@ -22,6 +26,8 @@ from agent_sre.ports.metrics import MetricsReader
 NAME = "alert_conditions"
 _MAX_EXPRESSIONS = 20
 _LONGEST_FOR = timedelta(days=1)
+_FRESH = timedelta(seconds=5)
+"""How long before the window's end an early look may have ended to be as good as one that is made now."""
 _BEFORE = 1.25
 """How much more than its ``for`` of a condition is looked at, to see it begin."""
 Plain = Mapping[str, Any]
@@ -35,8 +41,8 @@ async def collect(scope: Scope, readers: Readers) -> Collected:
     reading = Reading(NAME, "metrics", scope)
     names = sorted({alert.name for alert in scope.alerts})
     own = {alert.name: text for alert in scope.alerts if (text := expression_in_link(alert.generator_url))}
-    rules = await _rules(reading, metrics, names, own)
-    wanted = _wanted(scope.alerts, rules)
+    rules, active = await _rules(reading, metrics, names, own)
+    wanted = _wanted(scope.alerts, rules or ())
     for name in names:
         if not wanted.get(name):
             reading.gap(
@@ -48,7 +54,21 @@ async def collect(scope: Scope, readers: Readers) -> Collected:
     expressions, left_out = capped(distinct, _MAX_EXPRESSIONS, "expressions")
     for what in left_out:
         reading.gap("conditions of the alerts", what)
-    await _evaluate(reading, metrics, expressions, _window(scope, rules))
+    if rules is not None:
+        reading.observe("GET /api/v1/rules?type=alert", number=len(expressions) + 1, rules=rules, window=None)
+    if active is not None:
+        reading.observe("GET /api/v1/alerts", number=len(expressions) + 2, rules=active, window=None)
+    await _evaluate(reading, metrics, expressions, _window(scope, rules or ()))
+    return reading.done()
+
+
+async def look_early(scope: Scope, readers: Readers) -> Collected:
+    """The first expression that the alerts themselves carry, over the scope's window; nothing where they carry none."""
+    own = sorted({text for alert in scope.alerts if (text := expression_in_link(alert.generator_url))})
+    if readers.metrics is None or not own:
+        return Collected()
+    reading = Reading(NAME, "metrics", scope)
+    await _evaluate(reading, readers.metrics, own[:1], scope.window)
     return reading.done()
 
 
@@ -94,36 +114,46 @@ def _with_condition(rule: Plain) -> Plain:
 
 async def _rules(
     reading: Reading, metrics: MetricsReader, names: Sequence[str], own: Mapping[str, str]
-) -> tuple[Plain, ...]:
-    """Rules and active alerts of these names. That a source has no rules matters only where it leaves us without."""
+) -> tuple[tuple[Plain, ...] | None, tuple[Plain, ...] | None]:
+    """Rules and active alerts of these names, the latter by name; None where they were refused.
+
+    That a source has no rules matters only where it leaves us without an expression.
+    """
     quiet = reading if any(name not in own for name in names) else Reading(NAME, "metrics", reading.scope)
     rules, active = await asyncio.gather(
         quiet.look("alerting rules", metrics.rules), quiet.look("active alerts", metrics.alerts)
     )
-    kept = tuple(_with_condition(rule) for rule in rules or () if rule.get("name") in names)
-    if rules is not None:
-        reading.observe("GET /api/v1/rules?type=alert", rules=kept, window=None)
-    if active is not None:
-        matching = [alert for alert in active if (alert.get("labels") or {}).get("alertname") in names]
-        as_rules = tuple(
-            {"name": name, "type": "alerting", "alerts": found}
-            for name in names
-            if (found := [alert for alert in matching if alert["labels"]["alertname"] == name])
-        )
-        reading.observe("GET /api/v1/alerts", rules=as_rules, window=None)
-    return kept
+    kept = None if rules is None else tuple(_with_condition(rule) for rule in rules if rule.get("name") in names)
+    if active is None:
+        return kept, None
+    matching = [alert for alert in active if (alert.get("labels") or {}).get("alertname") in names]
+    as_rules = tuple(
+        {"name": name, "type": "alerting", "alerts": found}
+        for name in names
+        if (found := [alert for alert in matching if alert["labels"]["alertname"] == name])
+    )
+    return kept, as_rules
 
 
 async def _evaluate(reading: Reading, metrics: MetricsReader, expressions: Sequence[str], window: Window) -> None:
     scope, step = reading.scope, step_of(reading.scope)
+    seen = {item.query: item for item in scope.early if _is_as_good(item, window)}
+    missing = [text for text in expressions if text not in seen]
     answers = await asyncio.gather(
-        *(
-            reading.look(f"condition {text[:120]}", partial(metrics.query_range, text, window, step))
-            for text in expressions
-        )
+        *(reading.look(f"condition {text[:120]}", partial(metrics.query_range, text, window, step)) for text in missing)
     )
-    for text, answer in zip(expressions, answers, strict=True):
-        if answer is not None:
+    answered = dict(zip(missing, answers, strict=True))
+    for number, text in enumerate(expressions, 1):
+        answer = answered.get(text)
+        if text in seen:
+            reading.take_over(seen[text], number)
+        elif answer is not None:
             series, left_out = capped(answer.series, scope.limits.series_per_metric, "series")
             notes = (*left_out, *answer.warnings)
-            reading.observe(text, series=series, left_out=notes, window=window, link=answer.link)
+            reading.observe(text, number=number, series=series, left_out=notes, window=window, link=answer.link)
+
+
+def _is_as_good(early: Observation, window: Window) -> bool:
+    """Whether an early look covers the window, but for its last seconds, and left nothing out."""
+    seen = early.window
+    return seen is not None and not early.left_out and seen.start <= window.start and window.end - seen.end <= _FRESH

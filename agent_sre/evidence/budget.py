@@ -87,6 +87,12 @@ class Budget:
             finally:
                 account.spent.seconds += self._monotonic() - started
 
+    def charge(self, backend: str, size: int) -> None:
+        """Count one read of so many bytes that was made for this investigation before it began."""
+        spent = self._account(backend).spent
+        spent.reads += 1
+        spent.bytes += size
+
     def spent(self) -> dict[str, Spending]:
         """Per back end."""
         return {name: account.spent for name, account in sorted(self._accounts.items())}

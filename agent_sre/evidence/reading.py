@@ -6,6 +6,7 @@ A collector starts its reads through ``look``, which never raises for a refusal,
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from agent_sre.domain.errors import PermanentError, TemporaryError
@@ -13,7 +14,7 @@ from agent_sre.domain.evidence import Gap, Observation
 from agent_sre.evidence.budget import OverBudget, size_of
 from agent_sre.evidence.scope import Collected, Scope
 from agent_sre.ports.cluster import NotOffered
-from agent_sre.ports.metrics import Partial
+from agent_sre.ports.metrics import MetricsAnswer, Partial
 
 T = TypeVar("T")
 _SHARE = 0.8
@@ -56,9 +57,10 @@ class Reading:
         """Record what could not be looked at."""
         self._gaps.append(Gap(self.source, what, reason, fix))
 
-    def observe(self, query: str, **fields: Any) -> None:
-        """Record what a query brought back, an empty answer included."""
-        number = len(self._observations) + 1
+    def observe(self, query: str, *, number: int = 0, **fields: Any) -> None:
+        """Record what a query brought back, an empty answer included. ``number`` is the last part of its id; without
+        one they are counted."""
+        number = number or len(self._observations) + 1
         fields.setdefault("window", self.scope.window)
         self._observations.append(
             Observation(
@@ -70,6 +72,11 @@ class Reading:
                 **fields,
             )
         )
+
+    def take_over(self, item: Observation, number: int) -> None:
+        """Record what was read of the same source before the collector began; the run's budget pays for it."""
+        self.scope.budget.charge(self.source, size_of(MetricsAnswer(item.series)))
+        self._observations.append(replace(item, id=f"{self.collector}/{number}"))
 
     def done(self) -> Collected:
         """All of it; gaps of one reason as one, so that a list of them stays readable."""

@@ -8,8 +8,10 @@ them. The patterns are in ``secret_patterns`` and ``personal_patterns``.
 
 import hashlib
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from typing import Any
 
 import orjson
@@ -170,19 +172,26 @@ class Redactor:
 
     def replaced(self, text: str, anchors: Iterable[Anchor] = ANCHORS) -> str:
         """As ``text``, without its memory; ``anchors`` are those that the text may hold, where that is known."""
-        spans = find_secrets(text, anchors)
+        places = self._places(text, anchors)
+        return self._filled(text, places) if places else text
+
+    def _places(self, text: str, anchors: Iterable[Anchor] = ANCHORS, lower: str = "") -> list[Place]:
+        """Where something must be replaced, in order, without overlaps."""
+        places = find_secrets(text, anchors, lower)
         if self._patterns:
-            spans = without_overlaps([*spans, *self._site(text)])
+            places = without_overlaps([*places, *self._site(text)])
         if "[redacted:" in text:
-            spans = [span for span in spans if not _done(text, span[0], span[1])]
-        if not spans:
-            return text
+            places = [place for place in places if not _done(text, place[0], place[1])]
+        return places
+
+    def _filled(self, text: str, places: Iterable[Place], offset: int = 0) -> str:
+        """The text with a placeholder in each of the places, which are given as ``offset`` further on."""
         parts, at = [], 0
-        for start, end, kind in spans:
-            secret = text[start:end]
+        for start, end, kind in places:
+            secret = text[start - offset : end - offset]
             # Line breaks stay, so that lines of a log keep their times.
-            parts += [text[at:start], self.placeholder(secret, kind), "\n" * secret.count("\n")]
-            at = end
+            parts += [text[at : start - offset], self.placeholder(secret, kind), "\n" * secret.count("\n")]
+            at = end - offset
         return "".join([*parts, text[at:]])
 
     def _site(self, text: str) -> Iterator[Place]:
@@ -251,18 +260,24 @@ class Redactor:
 
     def _stream(self, stream: LogStream) -> LogStream:
         """All lines as one text: a key or a value may go on in the next line. Most logs hold few anchors of secrets,
-        which the index of their words tells; analysis asks the same index afterwards."""
-        anchors = [anchor for anchor in ANCHORS if stream.index.holds(anchor.literal)]
-        joined = "\n".join(line.text for line in stream.lines)
-        redacted = self.replaced(joined, anchors)
-        if redacted == joined:
+        which the index of their words tells; analysis asks the same index afterwards. Of a large log few lines change,
+        and only those are made anew."""
+        index = stream.index
+        anchors = [anchor for anchor in ANCHORS if index.holds(anchor.literal)]
+        joined = "\n".join([line.text for line in stream.lines])
+        places = self._places(joined, anchors, index.text)
+        if not places:
             return stream
-        rows = redacted.split("\n")
-        lines, at = [], 0
-        for line in stream.lines:
-            count = line.text.count("\n") + 1
-            lines.append(LogLine(line.time, "\n".join(rows[at : at + count])))
-            at += count
+        lines = list(stream.lines)
+        starts = list(accumulate((len(line.text) + 1 for line in lines), initial=0))
+        for first, last, within in _by_lines(places, starts):
+            text = self._filled(joined[starts[first] : starts[last + 1] - 1], within, starts[first])
+            rows, at = text.split("\n"), 0
+            for number in range(first, last + 1):
+                line = lines[number]
+                count = line.text.count("\n") + 1
+                lines[number] = LogLine(line.time, "\n".join(rows[at : at + count]))
+                at += count
         return replace(stream, lines=tuple(lines))
 
     def _series(self, series: Series) -> Series:
@@ -297,6 +312,23 @@ class Redactor:
             if secret:
                 found[place] = replace(span, name=self.text(span.name), attributes=self._attributes(span.attributes))
         return tuple(found)
+
+
+def _by_lines(places: Iterable[Place], starts: Sequence[int]) -> Iterator[tuple[int, int, list[Place]]]:
+    """The places by the lines they lie in, as the numbers of the first and the last of these; ``starts`` are where the
+    lines begin. A place that goes on in the next line, and what else lies there, belong together."""
+    first = last = -1
+    within: list[Place] = []
+    for place in places:
+        begin, end = bisect_right(starts, place[0]) - 1, bisect_right(starts, place[1]) - 1
+        if begin > last:
+            if within:
+                yield first, last, within
+            first, within = begin, []
+        last = max(last, end)
+        within.append(place)
+    if within:
+        yield first, last, within
 
 
 def _done(text: str, start: int, end: int) -> bool:

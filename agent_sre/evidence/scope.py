@@ -48,8 +48,9 @@ class Limits:
 class Scope:
     """One run's question: these alerts, these namespaces, this window (UTC), as of ``now``.
 
-    ``budget`` is shared by the collectors of a run; without one each has its own. ``gitops_namespaces`` are where Argo
-    CD and Flux keep what they deploy to others.
+    ``budget`` is shared by the collectors of a run; without one each has its own. ``early`` is what was seen when the
+    alert came in (``evidence.early_looks``). ``gitops_namespaces`` are where Argo CD and Flux keep what they deploy to
+    others.
     """
 
     incident_id: str
@@ -61,6 +62,7 @@ class Scope:
     limits: Limits
     signals: tuple[Signal, ...] = ()
     budget: Budget = field(default_factory=Budget, compare=False)
+    early: tuple[Observation, ...] = ()
     gitops_namespaces: tuple[str, ...] = ()
 
 

@@ -144,9 +144,10 @@ ANCHORS: tuple[Anchor, ...] = (
 )
 
 
-def find_secrets(text: str, anchors: Iterable[Anchor] = ANCHORS) -> list[Place]:
-    """Where secrets are, in order, without overlaps. ``anchors`` are those that the text holds, where that is known."""
-    return without_overlaps(_candidates(text, anchors))
+def find_secrets(text: str, anchors: Iterable[Anchor] = ANCHORS, lower: str = "") -> list[Place]:
+    """Where secrets are, in order, without overlaps. ``anchors`` are those that the text holds, and ``lower`` is the
+    text in lower case, where that is known."""
+    return without_overlaps(_candidates(text, anchors, lower or text.lower()))
 
 
 def without_overlaps(spans: Iterable[Place]) -> list[Place]:
@@ -159,8 +160,7 @@ def without_overlaps(spans: Iterable[Place]) -> list[Place]:
     return kept
 
 
-def _candidates(text: str, anchors: Iterable[Anchor]) -> Iterator[Place]:
-    lower = text.lower()
+def _candidates(text: str, anchors: Iterable[Anchor], lower: str) -> Iterator[Place]:
     if len(lower) != len(text):  # a few letters of other scripts grow when lowered, which would shift all places
         lower = "".join(letter.lower() if letter.isascii() else letter for letter in text)
     yield from cards(text)

@@ -16,6 +16,7 @@ from agent_sre.domain.reference import Window
 from agent_sre.domain.runbook import Runbook
 from agent_sre.domain.signal import Signal
 from agent_sre.evidence.budget import Budgets
+from agent_sre.evidence.early_looks import EarlyLooks
 from agent_sre.evidence.head_start import HeadStarts
 from agent_sre.evidence.listed_once import Listings
 from agent_sre.evidence.recording import Recording
@@ -93,7 +94,7 @@ class Options:
 class Context:
     """The ports and settings a run works with. ``writer`` is None where acting is off.
 
-    ``recording`` replays what an earlier run saw; nothing is read then.
+    ``recording`` replays what an earlier run saw; nothing is read then. ``early`` is what was seen when alerts came in.
     """
 
     incidents: IncidentStore
@@ -113,6 +114,7 @@ class Context:
     kill_switch: KillSwitch | None = None
     recording: Recording | None = field(default=None, repr=False, compare=False)
     head_starts: HeadStarts = field(default_factory=HeadStarts, repr=False, compare=False)
+    early: EarlyLooks | None = field(default=None, repr=False, compare=False)
     budgets: Budgets = field(default_factory=Budgets, repr=False, compare=False)
     listings: Listings = field(default_factory=Listings, repr=False, compare=False)
     handed_on: dict[tuple[str, int], CaseFile] = field(default_factory=dict, repr=False, compare=False)

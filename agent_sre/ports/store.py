@@ -81,9 +81,10 @@ class IncidentStore(Protocol):
         entries: Sequence[Entry],
         placed: Placed = NOTHING_PLACED,
         intents: Sequence[Writeback] = (),
+        observations: Sequence[Observation] = (),
     ) -> Incident:
         """In one transaction: insert or update the incident, hand it the inbox alerts, append timeline entries, keep
-        what is decided of where its alerts belong.
+        what is decided of where its alerts belong, and observations of its current run.
 
         ``intents`` are what alert sources are to be told of this change.
 

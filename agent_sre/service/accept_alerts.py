@@ -1,9 +1,10 @@
 """Alerts in: committed to the inbox before their sender is told. What becomes of them is ``service.fold_alerts``'."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from agent_sre.domain.alert import Alert
 from agent_sre.domain.visible import one_line
 from agent_sre.evidence.redaction import Redaction
 from agent_sre.ingest.decode import MAX_BYTES, mended
@@ -23,12 +24,14 @@ async def accept_alerts(
     redaction: Redaction,
     max_bytes: int = MAX_BYTES,
     places: Mapping[str, frozenset[str]] = _NOWHERE,
+    begin: Callable[[Sequence[Alert]], None] = lambda alerts: None,
 ) -> Accepted:
     """Commit the payload's alerts; when this returns they are durable. Raises as ``accept_payload`` does.
 
     An annotation may quote a log line with a password in it: secrets are replaced before anything is stored. A message
     that is no alert (another event, a subscription's confirmation) is accepted and says in ``ignored`` why.
-    ``places`` are, by source, where it must have been said, for sources that say where: channels of Slack.
+    ``places`` are, by source, where it must have been said, for sources that say where: channels of Slack. ``begin`` is
+    handed the alerts before they are committed, for what may go on beside that; it must return at once.
     """
     source = SOURCES[delivery.source]
     if source.resources and delivery.resource and delivery.resource not in source.resources:
@@ -43,6 +46,7 @@ async def accept_alerts(
             return Accepted(0, ignored=f"{one_line(reading.place, 80)} is not among the places that count")
         alerts = redaction.alerts(reading.alerts)
         if alerts:
+            begin(alerts)
             await inbox.append(alerts)
         left_out = max((alert.truncated for alert in alerts), default=0)
         return Accepted(len(alerts), left_out, redactor.text(reading.ignored), reading.to_do)

@@ -18,6 +18,7 @@ from agent_sre.domain.incident import IncidentStatus
 from agent_sre.domain.instant import format_instant
 from agent_sre.domain.placement import Reason
 from agent_sre.domain.timeline import Entry
+from agent_sre.evidence.early_looks import EarlyLooks
 from agent_sre.ingest.pipeline import Outcome, run
 from agent_sre.ingest.step import Decision
 from agent_sre.ingest.suppressors import NOTHING, Suppressors
@@ -62,10 +63,13 @@ class FoldPorts:
     changes: ChangeReader | None = None
     windows: Windows = field(default_factory=Windows)
     suppressing: Suppressing = _nothing
+    early: EarlyLooks | None = None
 
 
 async def fold_alerts(ports: FoldPorts) -> int:
     """Fold everything that waits in the inbox, oldest first, and return how many alerts that were.
+
+    What ``early`` has seen by now of an alert that begins a run is stored with it.
 
     Raises TemporaryError where the store is down or an incident keeps changing under us; what was not folded waits on.
     """
@@ -117,7 +121,21 @@ async def _store(outcome: Outcome, messages: Pending, ports: FoldPorts) -> None:
         # Before the incident is stored: after a crash in between, the alerts still wait and this is done again.
         entries += await end_approvals(incident, _SUPERSEDED, ports.approvals, ports.journal, now)
     sequences = [messages[position][0] for position in outcome.positions]
-    await ports.incidents.fold(incident, sequences, entries, Placed(outcome.placements, outcome.bindings))
+    await _fold(outcome, sequences, entries, ports)
+
+
+async def _fold(outcome: Outcome, sequences: Sequence[int], entries: Sequence[Entry], ports: FoldPorts) -> None:
+    """The transaction; where it begins a run, with what was seen of its alerts already."""
+    incident, before, early = outcome.incident, outcome.before, ports.early
+    placed = Placed(outcome.placements, outcome.bindings)
+    if early is None or (before is not None and before.run == incident.run):
+        await ports.incidents.fold(incident, sequences, entries, placed)
+        return
+    look = early.find(incident.group_key, {item.alert.received_at for item in outcome.decisions})
+    seen = look.seen if look else ()
+    await ports.incidents.fold(incident, sequences, entries, placed, observations=seen)
+    if look is not None:
+        early.belongs(look, incident.id, incident.run, seen)
 
 
 async def _amend(outcome: Outcome, ports: FoldPorts) -> None:

@@ -7,7 +7,7 @@ import asyncio
 import json
 import socket
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +17,7 @@ import uvicorn
 from starlette.routing import BaseRoute
 
 from agent_sre.adapters.store_memory import MemoryStore
+from agent_sre.domain.alert import Alert
 from agent_sre.domain.incident import Incident, IncidentStatus
 from agent_sre.entrypoints.health import Health
 from agent_sre.entrypoints.http import Service, build_app
@@ -92,6 +93,7 @@ class Build:
     store: MemoryStore = field(default_factory=MemoryStore)
     clock: FrozenClock = field(default_factory=lambda: FrozenClock(at(60)))
     telemetry: Telemetry = field(default_factory=Telemetry)
+    begin: Callable[[Sequence[Alert]], None] = lambda alerts: None
 
     def __post_init__(self) -> None:
         self.failing = FailingInbox(self.store.inbox, retry_after=7)
@@ -117,6 +119,7 @@ class Build:
                 redaction=Redaction(b"k"),
                 max_bytes=self.max_bytes,
                 places={"slack": frozenset({"C0ALERTS"})},
+                begin=self.begin,
             )
 
         async def ready() -> Sequence[Check]:

@@ -11,7 +11,7 @@ from agent_sre.domain.alert import AlertStatus, Severity
 from agent_sre.domain.errors import TemporaryError
 from agent_sre.domain.incident import IncidentStatus
 from agent_sre.ports.store import Quarantined
-from tests.contract.store_values import NOON, after, alert, entry, incident
+from tests.contract.store_values import NOON, after, alert, entry, incident, observation
 
 Store = MemoryStore | SqlStore
 
@@ -86,6 +86,20 @@ async def test_fold_makes_an_incident_takes_its_alerts_and_tells_its_story(store
     assert [sequence for sequence, _ in await store.inbox.pending(10)] == [second]
     assert [item.name for item in await store.incidents.alerts("inc-1")] == ["A", "C"]
     assert [item.text for item in await store.journal.timeline("inc-1")] == ["opened", "two alerts"]
+
+
+async def test_fold_keeps_observations_of_the_run_with_the_incident_or_not_at_all(store: Store) -> None:
+    stored = await store.incidents.fold(incident(run=2), [], [], [observation("pods/1"), observation("pods/2")])
+    assert [item.id for item in await store.cases.observations("inc-1", 2)] == ["pods/1", "pods/2"]
+    assert await store.cases.observations("inc-1", 1) == ()
+
+    later = observation("pods/1", query="asked again")
+    with pytest.raises(TemporaryError):
+        await store.incidents.fold(incident(run=2), [], [], [later])  # not of the stored version
+    assert "asked again" not in {item.query for item in await store.cases.observations("inc-1", 2)}
+
+    await store.incidents.fold(stored, [], [], [later])
+    assert "asked again" in {item.query for item in await store.cases.observations("inc-1", 2)}
 
 
 async def test_fold_updates_every_field(store: Store) -> None:

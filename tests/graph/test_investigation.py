@@ -1,7 +1,7 @@
 """The whole graph on the simulated shop, with the clock in the test's hand: wait, approve, reject, expire, crash."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,21 +12,26 @@ from langgraph.checkpoint.memory import InMemorySaver
 from agent_sre.actions.policy import Mode, Policy
 from agent_sre.adapters.metrics_snapshot import SnapshotMetrics
 from agent_sre.adapters.store_memory import MemoryCases, MemoryStore
+from agent_sre.domain.alert import Alert
 from agent_sre.domain.approval import Approval, ApprovalState, Decision
 from agent_sre.domain.effect import EffectState, Verified
 from agent_sre.domain.errors import TemporaryError
 from agent_sre.domain.evidence import Observation
 from agent_sre.domain.incident import Incident, IncidentStatus
-from agent_sre.domain.reference import ObjectRef
+from agent_sre.domain.reference import ObjectRef, Window
 from agent_sre.domain.signal import default_signals
+from agent_sre.evidence.alert_conditions import NAME
+from agent_sre.evidence.early_looks import EarlyLooks
 from agent_sre.evidence.head_start import HeadStarts
 from agent_sre.evidence.scope import Limits, Readers
 from agent_sre.graph.build import Graph, build_graph
 from agent_sre.graph.state import Context, Options
 from agent_sre.ingest.alertmanager import parse
+from agent_sre.ports.metrics import MetricsAnswer
 from agent_sre.runbooks.load import builtin_folder, load_runbooks
 from agent_sre.service.advance_incident import advance_incident
 from agent_sre.service.fold_alerts import fold_alerts
+from agent_sre.service.look_early import LookEarly
 from agent_sre.testing.clock import FrozenClock
 from agent_sre.testing.ids import SequentialIds
 from agent_sre.testing.shop.alertmanager import payload
@@ -62,6 +67,22 @@ class Watched(MemoryCases):
         await super().add_observations(incident_id, run, items)
 
 
+class Asked:
+    """A MetricsReader that knows which expressions it was asked for over a range."""
+
+    def __init__(self, metrics: Any) -> None:
+        self._metrics = metrics
+        self.ranges: list[str] = []
+
+    async def query_range(self, expression: str, window: Window, step: timedelta) -> MetricsAnswer:
+        self.ranges.append(expression)
+        answer: MetricsAnswer = await self._metrics.query_range(expression, window, step)
+        return answer
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._metrics, name)
+
+
 @dataclass
 class Stage:
     """The shop, the stores and the graph; ``saver`` survives a restart, like the database."""
@@ -71,6 +92,8 @@ class Stage:
     store: MemoryStore
     context: Context
     saver: InMemorySaver = field(default_factory=InMemorySaver)
+    begin: Callable[[Sequence[Alert]], None] = lambda alerts: None
+    looks: EarlyLooks | None = None
 
     @property
     def graph(self) -> Graph:
@@ -79,9 +102,11 @@ class Stage:
     async def alert(self, status: str = "firing") -> Incident:
         now = self.clock.now()
         body = payload(status, START - timedelta(seconds=60), None if status == "firing" else now)
-        await self.store.inbox.append(parse(body, now))
+        alerts = parse(body, now)
+        self.begin(alerts)
+        await self.store.inbox.append(alerts)
         store = self.store
-        await fold_alerts(fold_ports(store, self.clock, self.context.ids))
+        await fold_alerts(replace(fold_ports(store, self.clock, self.context.ids), early=self.looks))
         return (await store.incidents.newest(1))[0]
 
     async def advance(self, incident: Incident) -> Incident:
@@ -155,6 +180,29 @@ async def test_the_alerts_own_figures_come_before_the_long_lists(stage: Stage) -
     from_back_ends = [item for item in cases.stored if item[0] != "alerts_received"]
     assert from_back_ends[0] == ("alert_conditions", 0)
     assert from_back_ends[-1][1] > 0
+
+
+async def test_what_was_seen_when_the_alert_came_in_is_not_asked_again_and_leads_to_the_same_answer(
+    stage: Stage,
+) -> None:
+    usual = await stage.advance(await stage.alert())
+    expected = await stage.store.cases.observations(usual.id, 1)
+
+    metrics = Asked(stage.context.readers.metrics)
+    fresh = MemoryStore()
+    stage.store, stage.saver = fresh, InMemorySaver()
+    looks = EarlyLooks(fresh.cases.add_observations)
+    ports = {"incidents": fresh.incidents, "cases": fresh.cases, "approvals": fresh.approvals, "journal": fresh.journal}
+    readers = replace(stage.context.readers, metrics=metrics)
+    stage.context = replace(stage.context, **ports, effects=fresh.effects, readers=readers, early=looks)
+    stage.begin = LookEarly(looks, metrics, Limits(), stage.context.options.lookback)
+    stage.looks = looks
+    incident = await stage.advance(await stage.alert())
+
+    conditions = [item for item in await fresh.cases.observations(incident.id, 1) if item.collector == NAME]
+    (own,) = [item.query for item in conditions if item.series]
+    assert metrics.ranges.count(own) == 1
+    assert [item.to_plain() for item in conditions] == [item.to_plain() for item in expected if item.collector == NAME]
 
 
 async def test_the_state_is_ids_and_small_values(stage: Stage) -> None:

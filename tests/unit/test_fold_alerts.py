@@ -11,6 +11,7 @@ from agent_sre.domain.action import Proposal, Risk
 from agent_sre.domain.alert import Alert
 from agent_sre.domain.approval import Approval, ApprovalState
 from agent_sre.domain.errors import TemporaryError
+from agent_sre.domain.evidence import Observation
 from agent_sre.domain.incident import Incident, IncidentStatus
 from agent_sre.domain.reference import ObjectRef
 from agent_sre.domain.timeline import Entry
@@ -55,12 +56,13 @@ class Contested:
         sequences: Sequence[int],
         entries: Sequence[Entry],
         placed: Placed = NOTHING_PLACED,
+        observations: Sequence[Observation] = (),
     ) -> Incident:
         current = await self.inner.get(incident.id)
         if self.races and current is not None:
             self.races -= 1
             await self.inner.fold(replace(current, title="changed meanwhile"), (), ())
-        return await self.inner.fold(incident, sequences, entries, placed)
+        return await self.inner.fold(incident, sequences, entries, placed, observations=observations)
 
     async def get(self, incident_id: str) -> Incident | None:
         return await self.inner.get(incident_id)

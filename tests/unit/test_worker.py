@@ -261,3 +261,28 @@ def test_waits_double_up_to_a_bound_and_start_over_after_success() -> None:
     assert backoff.failed("INC-1", temporary=True) == timedelta(seconds=2)
     for _ in range(100):
         assert backoff.failed("INC-2", temporary=False) <= timedelta(hours=1)
+
+
+async def test_the_first_wake_after_a_quiet_time_is_heeded_at_once_and_many_make_one_round() -> None:
+    folded: list[int] = []
+    rounds = asyncio.Event()
+
+    async def fold() -> int:
+        folded.append(0)
+        rounds.set()
+        return 0
+
+    async def next_round() -> None:
+        await rounds.wait()
+        rounds.clear()
+
+    service = Service(at_once)
+    # A pause that no test lasts: whoever waited for it would wait for ever.
+    async with running(service, duties=service.duties(fold=fold), pause_seconds=3_600) as worker:
+        await next_round()
+        worker.wake()
+        await asyncio.wait_for(next_round(), 5)
+        for _ in range(100):
+            worker.wake()
+            await asyncio.sleep(0)
+        assert len(folded) == 2

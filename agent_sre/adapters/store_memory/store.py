@@ -70,6 +70,7 @@ class MemoryIncidents:
         entries: Sequence[Entry],
         placed: Placed = NOTHING_PLACED,
         intents: Sequence[Writeback] = (),
+        observations: Sequence[Observation] = (),
     ) -> Incident:
         tables = self._tables
         tables.check_version(incident)
@@ -90,6 +91,7 @@ class MemoryIncidents:
             known[word.fingerprint] = (known[word.fingerprint][0], word)
         for intent in intents:
             tables.writebacks.setdefault(intent.id, intent)
+        tables.keep(incident.id, incident.run, observations)
         return stored
 
     async def get(self, incident_id: str) -> Incident | None:
@@ -123,16 +125,16 @@ class MemoryIncidents:
 class MemoryCases:
     """CaseStore in memory."""
 
-    def __init__(self) -> None:
-        self._observations: dict[tuple[str, int], dict[str, Observation]] = {}
+    def __init__(self, tables: Tables | None = None) -> None:
+        self._tables = tables or Tables()
         self._findings: dict[tuple[str, int], tuple[tuple[Finding, ...], tuple[Gap, ...]]] = {}
         self._verdicts: dict[tuple[str, int], Verdict] = {}
 
     async def add_observations(self, incident_id: str, run: int, items: Sequence[Observation]) -> None:
-        self._observations.setdefault((incident_id, run), {}).update((item.id, item) for item in items)
+        self._tables.keep(incident_id, run, items)
 
     async def observations(self, incident_id: str, run: int) -> tuple[Observation, ...]:
-        kept = self._observations.get((incident_id, run), {})
+        kept = self._tables.observations.get((incident_id, run), {})
         return tuple(kept[name] for name in sorted(kept))
 
     async def save_findings(self, incident_id: str, run: int, findings: Sequence[Finding], gaps: Sequence[Gap]) -> None:
@@ -299,7 +301,7 @@ class MemoryStore:
         self.incidents = MemoryIncidents(tables)
         self.intake = MemoryIntake(tables)
         self.placements = MemoryPlacements(tables)
-        self.cases = MemoryCases()
+        self.cases = MemoryCases(tables)
         self.changes = MemoryChanges()
         self.approvals = MemoryApprovals(tables)
         self.effects = MemoryEffects()

@@ -1,9 +1,11 @@
 """What the ports in memory share, because some methods change several of them in one transaction."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from agent_sre.domain.alert import Alert
 from agent_sre.domain.errors import TemporaryError
+from agent_sre.domain.evidence import Observation
 from agent_sre.domain.incident import Incident
 from agent_sre.domain.placement import BindingKind, Placement
 from agent_sre.domain.timeline import Entry
@@ -21,6 +23,12 @@ class Tables:
     incident_alerts: dict[str, dict[str, tuple[int, Alert]]] = field(default_factory=dict)
     timeline: list[Entry] = field(default_factory=list)
     writebacks: dict[str, Writeback] = field(default_factory=dict)
+    observations: dict[tuple[str, int], dict[str, Observation]] = field(default_factory=dict)
+
+    def keep(self, incident_id: str, run: int, items: Sequence[Observation]) -> None:
+        """Insert or replace observations of a run."""
+        self.observations.setdefault((incident_id, run), {}).update({item.id: item for item in items})
+
     keys: set[tuple[str, str]] = field(default_factory=set)
     placements: dict[tuple[str, str], Placement] = field(default_factory=dict)
     bindings: dict[tuple[BindingKind, str], str] = field(default_factory=dict)

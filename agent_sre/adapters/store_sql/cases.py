@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Table, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent_sre.adapters.store_sql.codec import decode, decode_observation, encode, encode_observation
 from agent_sre.adapters.store_sql.database import Database
@@ -23,6 +24,30 @@ class Judged:
     gaps: tuple[Gap, ...]
 
 
+async def packed(incident_id: str, run: int, items: Sequence[Observation]) -> list[dict[str, Any]]:
+    """Rows of the ``observations`` table; of two with one id the last."""
+
+    def pack() -> list[dict[str, Any]]:
+        # The last of two with one id wins, as it would in two calls; one statement must not name a row twice.
+        unique = {item.id: item for item in items}
+        return [
+            {"incident_id": incident_id, "run": run, "id": item.id, "payload": encode_observation(item)}
+            for item in unique.values()
+        ]
+
+    return await asyncio.to_thread(pack) if items else []
+
+
+async def put_observations(connection: AsyncConnection, database: Database, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert or replace the rows inside the caller's transaction."""
+    insert = database.insert(OBSERVATIONS)
+    upsert = insert.on_conflict_do_update(
+        index_elements=["incident_id", "run", "id"], set_={"payload": insert.excluded.payload}
+    )
+    if rows:
+        await connection.execute(upsert, rows)
+
+
 class SqlCases:
     """CaseStore over SQL."""
 
@@ -32,22 +57,9 @@ class SqlCases:
     async def add_observations(self, incident_id: str, run: int, items: Sequence[Observation]) -> None:
         if not items:
             return
-
-        def pack() -> list[dict[str, Any]]:
-            # The last of two with one id wins, as it would in two calls; one statement must not name a row twice.
-            unique = {item.id: item for item in items}
-            return [
-                {"incident_id": incident_id, "run": run, "id": item.id, "payload": encode_observation(item)}
-                for item in unique.values()
-            ]
-
-        rows = await asyncio.to_thread(pack)
-        insert = self._database.insert(OBSERVATIONS)
-        upsert = insert.on_conflict_do_update(
-            index_elements=["incident_id", "run", "id"], set_={"payload": insert.excluded.payload}
-        )
+        rows = await packed(incident_id, run, items)
         async with self._database.write() as connection:
-            await connection.execute(upsert, rows)
+            await put_observations(connection, self._database, rows)
 
     async def observations(self, incident_id: str, run: int) -> tuple[Observation, ...]:
         of_run = (OBSERVATIONS.c.incident_id == incident_id) & (OBSERVATIONS.c.run == run)

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Row, Select, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from agent_sre.adapters.store_sql.cases import packed, put_observations
 from agent_sre.adapters.store_sql.codec import decode, decode_alert, encode
 from agent_sre.adapters.store_sql.database import Database
 from agent_sre.adapters.store_sql.journal import append_timeline
@@ -18,6 +19,7 @@ from agent_sre.adapters.store_sql.words import Word, Words
 from agent_sre.adapters.store_sql.writebacks import append_writebacks
 from agent_sre.domain.alert import Alert, Severity
 from agent_sre.domain.errors import TemporaryError
+from agent_sre.domain.evidence import Observation
 from agent_sre.domain.incident import Incident
 from agent_sre.domain.timeline import Entry
 from agent_sre.domain.writeback import Writeback
@@ -76,9 +78,11 @@ class SqlIncidents:
         entries: Sequence[Entry],
         placed: Placed = NOTHING_PLACED,
         intents: Sequence[Writeback] = (),
+        observations: Sequence[Observation] = (),
     ) -> Incident:
         stored = replace(incident, version=incident.version + 1)
         said: dict[str, Word] = {}
+        rows = await packed(incident.id, incident.run, observations)
         async with self._database.write() as connection:
             await put_incident(connection, self._database, stored)
             for chunk in chunks(sorted(set(sequences))):
@@ -86,6 +90,7 @@ class SqlIncidents:
             await append_timeline(connection, self._database, entries)
             await put_placed(connection, self._database, incident.id, placed)
             await append_writebacks(connection, self._database, intents)
+            await put_observations(connection, self._database, rows)
         if not placed.words:  # those that changed without a message are read anew
             self._words.follow(incident.id, incident.version, stored.version, said.values())
         return stored

@@ -22,7 +22,8 @@ async def gather(state: GatherTask, runtime: Runtime[Context]) -> Update:
     if collector is None:
         known = ", ".join(item.name for item in COLLECTORS)
         raise PermanentError(f"collector {state['collector']!r} of a stored run no longer exists; known: {known}")
-    if not collector.quick:
+    early = context.early
+    if not collector.quick and not (early and early.is_stored(state["incident_id"], state["run"])):
         await context.head_starts.wait(state["incident_id"], state["run"])
     start, end = state["window"]
     scope = Scope(
@@ -35,6 +36,7 @@ async def gather(state: GatherTask, runtime: Runtime[Context]) -> Update:
         limits=context.limits,
         signals=context.signals,
         gitops_namespaces=context.options.gitops_namespaces,
+        early=await early.of(state["incident_id"], state["run"]) if early and collector.quick else (),
         budget=context.budgets.of(state["incident_id"], state["run"], context.limits.per_backend),
     )
     if context.recording is not None:
