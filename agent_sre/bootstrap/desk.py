@@ -1,16 +1,10 @@
-"""The desk for maintenance windows and words about incidents: in the service, and for a command beside it.
-
-A command writes to the same database as a service that runs; both take turns, and the service sees it within seconds.
-"""
+"""The desk for maintenance windows and words about incidents, over a store."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from agent_sre.service.quiet_desk import QuietDesk
-from agent_sre.settings import Settings
 
 if TYPE_CHECKING:
     from agent_sre.adapters.store_sql import SqlStore
@@ -20,17 +14,3 @@ if TYPE_CHECKING:
 def desk_of(store: SqlStore, clock: Clock, ids: Ids) -> QuietDesk:
     """The desk over a store."""
     return QuietDesk(store.incidents, store.approvals, store.journal, store.maintenance, clock, ids)
-
-
-@asynccontextmanager
-async def open_desk(settings: Settings) -> AsyncIterator[QuietDesk]:
-    """The desk over the configured database, for as long as the block runs."""
-    from agent_sre.adapters.clock_system import RandomIds, SystemClock
-    from agent_sre.adapters.store_sql import open_store
-    from agent_sre.bootstrap.running import database_url
-
-    store = await open_store(database_url(settings))
-    try:
-        yield desk_of(store, SystemClock(), RandomIds())
-    finally:
-        await store.close()

@@ -146,7 +146,7 @@ class _Parts:
     async def _fold(self) -> int:
         store, world = self.store, self.world
         stores = (store.inbox, store.incidents, store.approvals, store.journal)
-        folded = await fold_alerts(*stores, world.clock, world.ids, self.suppressions.facts)
+        folded = await fold_alerts(*stores, world.clock, world.ids, self.suppressions.gather)
         if await self.suppressions.look_again() or folded:
             self.changes.notify(LIST)
         return folded

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from agent_sre.domain.errors import PermanentError
 from agent_sre.domain.instant import EPOCH
 from agent_sre.domain.suppression import InhibitRule
-from agent_sre.ingest.facts import DEFAULT_RULES
 from agent_sre.ingest.matchers import parse_matchers
+from agent_sre.ingest.suppressors import DEFAULT_RULES
 from agent_sre.outbound import Endpoint
 from agent_sre.service.maintenance import WindowWords, read_window
 from agent_sre.service.silence_cache import SilenceCache

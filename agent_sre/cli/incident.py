@@ -25,7 +25,7 @@ def incident(wish: str, incident_id: str, until: str, lasts: str, reason: str, b
 
 
 async def _say(incident_id: str, wish: str, fields: dict[str, str], by: str) -> str:
-    from agent_sre.bootstrap.desk import open_desk
+    from agent_sre.bootstrap.desk_command import open_desk
 
     async with open_desk(load_settings()) as desk:
         found, text = await desk.say(incident_id, wish, fields, by)

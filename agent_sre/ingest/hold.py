@@ -13,14 +13,18 @@ from agent_sre.domain.alert import Alert, AlertStatus
 from agent_sre.domain.hold import Hold, HoldKind
 from agent_sre.domain.incident import Incident, IncidentStatus
 from agent_sre.domain.suppression import Suppression
-from agent_sre.ingest.facts import Facts
+from agent_sre.ingest.suppressors import Suppressors
 
 UNDER_WAY = frozenset({IncidentStatus.MITIGATING, IncidentStatus.VERIFYING})
 """An action is not left half done because somebody wants quiet."""
 
 
 def review(
-    incident: Incident, words: Mapping[str, Alert], facts: Facts, now: datetime, before: IncidentStatus | None = None
+    incident: Incident,
+    words: Mapping[str, Alert],
+    suppressors: Suppressors,
+    now: datetime,
+    before: IncidentStatus | None = None,
 ) -> tuple[Incident, str]:
     """The incident with its hold and when it is due, and a sentence where that changed, else "".
 
@@ -35,7 +39,7 @@ def review(
     firing = [word for word in words.values() if word.status is AlertStatus.FIRING]
     if incident.status is not IncidentStatus.OPEN or not firing:
         return replace(incident, hold=None), ""
-    found = [facts.suppression(alert, now) for alert in firing]
+    found = [suppressors.suppression(alert, now) for alert in firing]
     reasons = [item for item in found if item is not None]
     if len(reasons) < len(found):
         return _taken_up(incident, len(found) - len(reasons), now) if hold else (incident, "")

@@ -12,12 +12,11 @@ from agent_sre.domain.alert import Alert, AlertStatus
 from agent_sre.domain.incident import Incident
 from agent_sre.ingest.attach import attach
 from agent_sre.ingest.deduplicate import deduplicate
-from agent_sre.ingest.facts import NOTHING, Facts
 from agent_sre.ingest.group import group
-from agent_sre.ingest.hold import review
 from agent_sre.ingest.settle import settle
 from agent_sre.ingest.step import Decision, Reason, Standing, Step
 from agent_sre.ingest.suppress import suppress
+from agent_sre.ingest.suppressors import NOTHING, Suppressors
 
 STAGES = (
     group,
@@ -32,15 +31,13 @@ STAGES = (
 class Outcome:
     """One incident after the messages, what was decided about each in order, and whether all is over now ("" if not).
 
-    ``positions`` are the messages' places in the sequence that was handed in; ``held`` a sentence where the incident
-    is left alone from now on, or taken up.
+    ``positions`` are the messages' places in the sequence that was handed in.
     """
 
     incident: Incident
     decisions: tuple[Decision, ...]
     positions: tuple[int, ...]
     settled: str
-    held: str = ""
 
 
 @dataclass(slots=True)
@@ -58,17 +55,17 @@ def run(
     known: Mapping[str, Standing],
     now: datetime,
     new_id: Callable[[], str],
-    facts: Facts = NOTHING,
+    suppressors: Suppressors = NOTHING,
 ) -> tuple[Outcome, ...]:
     """Pass the messages through all stages in their order; one outcome for each incident that they touch.
 
     ``known`` holds what is stored, by group key; ``new_id`` gives the id of an incident that has to be opened;
-    ``facts`` is what suppresses alerts.
+    ``suppressors`` is what suppresses alerts.
     """
     standings = dict(known)
     outcomes: dict[str, _Open] = {}
     for position, alert in enumerate(alerts):
-        step = Step(alert, now, new_id, standings, facts)
+        step = Step(alert, now, new_id, standings, suppressors)
         for stage in STAGES:
             step = stage(step)
         if step.incident is None or step.decision is None:
@@ -84,14 +81,12 @@ def run(
         outcome.standing = standings[step.group_key] = Standing(step.incident, outcome.words)
         outcome.decisions.append(step.decision)
         outcome.positions.append(position)
-    return tuple(_close(outcome, facts, now) for outcome in outcomes.values())
+    return tuple(_close(outcome, now) for outcome in outcomes.values())
 
 
-def _close(outcome: _Open, facts: Facts, now: datetime) -> Outcome:
+def _close(outcome: _Open, now: datetime) -> Outcome:
     ended = any(
         item.alert.status is AlertStatus.RESOLVED and item.reason is not Reason.STALE for item in outcome.decisions
     )
-    before = outcome.standing.incident
-    incident, settled = settle(before, outcome.words, ended, now)
-    incident, held = review(incident, outcome.words, facts, now, before.status)
-    return Outcome(incident, tuple(outcome.decisions), tuple(outcome.positions), settled, held)
+    incident, settled = settle(outcome.standing.incident, outcome.words, ended, now)
+    return Outcome(incident, tuple(outcome.decisions), tuple(outcome.positions), settled)

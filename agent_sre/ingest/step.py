@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from agent_sre.domain.alert import Alert
 from agent_sre.domain.incident import Incident
-from agent_sre.ingest.facts import NOTHING, Facts
+from agent_sre.ingest.suppressors import NOTHING, Suppressors
 
 
 class Reason(StrEnum):
@@ -71,7 +71,7 @@ class Step:
     now: datetime
     new_id: Callable[[], str]
     standings: Mapping[str, Standing]
-    facts: Facts = NOTHING
+    suppressors: Suppressors = NOTHING
     group_key: str = ""
     novelty: Novelty = Novelty.FIRST
     incident: Incident | None = None

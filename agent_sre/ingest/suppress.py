@@ -20,7 +20,7 @@ def suppress(step: Step) -> Step:
         raise AssertionError("unreachable: a message has its incident before it is asked whether it is suppressed")
     if alert.status is not AlertStatus.FIRING or decision.reason not in _ACTED_UPON:
         return step
-    found = step.facts.suppression(alert, step.now)
+    found = step.suppressors.suppression(alert, step.now)
     if found is None:
         return step
     before = step.standing.incident if step.standing else None

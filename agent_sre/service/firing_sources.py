@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from agent_sre.domain.alert import Alert, AlertStatus
 from agent_sre.domain.suppression import InhibitRule
-from agent_sre.ingest.facts import equal_labels
 from agent_sre.ingest.matchers import all_match
+from agent_sre.ingest.suppressors import equal_labels
 
 MOST = 20_000
 _Key = tuple[int, tuple[str, ...]]
@@ -28,7 +28,7 @@ class FiringSources:
 
     @property
     def by_key(self) -> Mapping[_Key, Mapping[tuple[str, str], Alert]]:
-        """As ``Facts.sources``."""
+        """As ``Suppressors.sources``."""
         return self._by_key
 
     def notice(self, alerts: Iterable[Alert]) -> None:

@@ -17,23 +17,24 @@ from agent_sre.domain.errors import TemporaryError
 from agent_sre.domain.incident import IncidentStatus
 from agent_sre.domain.instant import format_instant
 from agent_sre.domain.timeline import Entry
-from agent_sre.ingest.facts import NOTHING, Facts
 from agent_sre.ingest.group import group_key_of
 from agent_sre.ingest.pipeline import Outcome, run
 from agent_sre.ingest.step import Decision, Reason, Standing
+from agent_sre.ingest.suppressors import NOTHING, Suppressors
 from agent_sre.ports.clock import Clock, Ids
 from agent_sre.ports.store import AlertInbox, ApprovalStore, IncidentStore, Journal
+from agent_sre.service.held_after import held_after
 
 BATCH = 1_000
 _ATTEMPTS = 5
 _SUPERSEDED = "alert resolved"
 
 Pending = Sequence[tuple[int, Alert]]
-Suppressing = Callable[[Sequence[Alert]], Awaitable[Facts]]
+Suppressing = Callable[[Sequence[Alert]], Awaitable[Suppressors]]
 """What suppresses alerts now, once these messages are known."""
 
 
-async def _nothing(alerts: Sequence[Alert]) -> Facts:
+async def _nothing(alerts: Sequence[Alert]) -> Suppressors:
     return NOTHING
 
 
@@ -64,13 +65,13 @@ async def fold_alerts(
     stores = _Stores(incidents, approvals, journal, clock, ids)
     folded = 0
     while pending := await inbox.pending(BATCH):
-        facts = await suppressing([alert for _, alert in pending])
-        await _fold_batch(pending, stores, facts)
+        suppressors = await suppressing([alert for _, alert in pending])
+        await _fold_batch(pending, stores, suppressors)
         folded += len(pending)
     return folded
 
 
-async def _fold_batch(pending: Pending, stores: _Stores, facts: Facts) -> None:
+async def _fold_batch(pending: Pending, stores: _Stores, suppressors: Suppressors) -> None:
     """Group by group. One that fails is tried last again by the next call: the others don't wait for it."""
     groups: defaultdict[str, list[tuple[int, Alert]]] = defaultdict(list)
     for sequence, alert in pending:
@@ -78,23 +79,23 @@ async def _fold_batch(pending: Pending, stores: _Stores, facts: Facts) -> None:
     failure: TemporaryError | None = None
     for key, messages in groups.items():
         try:
-            await _fold_group(key, messages, stores, facts)
+            await _fold_group(key, messages, stores, suppressors)
         except TemporaryError as error:
             failure = error
     if failure is not None:
         raise failure
 
 
-async def _fold_group(key: str, messages: Pending, stores: _Stores, facts: Facts) -> None:
+async def _fold_group(key: str, messages: Pending, stores: _Stores, suppressors: Suppressors) -> None:
     for attempt in range(_ATTEMPTS):
         known = await _known(key, stores)
         alerts = [alert for _, alert in messages]
         new_id = partial(stores.ids.new, "INC")
-        outcomes = run(alerts, {key: known} if known else {}, stores.clock.now(), new_id, facts)
+        outcomes = run(alerts, {key: known} if known else {}, stores.clock.now(), new_id, suppressors)
         stored: set[int] = set()
         try:
             for outcome in outcomes:
-                await _store(outcome, messages, known, stores)
+                await _store(outcome, messages, known, stores, suppressors)
                 stored.update(outcome.positions)
             return
         except TemporaryError:
@@ -112,10 +113,17 @@ async def _known(key: str, stores: _Stores) -> Standing | None:
     return Standing(incident, words)
 
 
-async def _store(outcome: Outcome, messages: Pending, known: Standing | None, stores: _Stores) -> None:
-    incident = outcome.incident
+async def _store(
+    outcome: Outcome, messages: Pending, known: Standing | None, stores: _Stores, suppressors: Suppressors
+) -> None:
     now = stores.clock.now()
     entries = _entries(outcome, known)
+    before = known.incident if known and known.incident.id == outcome.incident.id else None
+    incident, held = await held_after(
+        outcome.incident, before, outcome.decisions, suppressors, now, incidents=stores.incidents
+    )
+    if held:
+        entries.append(Entry(incident.id, now, "note", held))
     if incident.status is IncidentStatus.RESOLVED and outcome.settled:
         # Before the incident is stored: after a crash in between, the alerts still wait and this is done again.
         closed = await stores.approvals.supersede(incident.id, now, _SUPERSEDED)
@@ -144,8 +152,6 @@ def _entries(outcome: Outcome, known: Standing | None) -> list[Entry]:
     if outcome.settled:
         key = f"settled/{incident.run}/{format_instant(last)}"
         entries.append(Entry(incident.id, last, "alert", outcome.settled, key=key))
-    if outcome.held:
-        entries.append(Entry(incident.id, last, "note", outcome.held))
     return entries
 
 

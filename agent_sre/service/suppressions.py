@@ -19,9 +19,9 @@ from agent_sre.domain.incident import Incident, IncidentStatus
 from agent_sre.domain.maintenance import MaintenanceWindow
 from agent_sre.domain.suppression import InhibitRule
 from agent_sre.domain.timeline import Entry
-from agent_sre.ingest.facts import Facts
 from agent_sre.ingest.hold import UNDER_WAY, review
 from agent_sre.ingest.matchers import usable
+from agent_sre.ingest.suppressors import Suppressors
 from agent_sre.ports.clock import Clock
 from agent_sre.ports.health import Check
 from agent_sre.ports.store import ApprovalStore, IncidentStore
@@ -69,7 +69,7 @@ class Suppressions:
         self._remembered = False
         self._seen: object = None
 
-    async def facts(self, alerts: Sequence[Alert] = ()) -> Facts:
+    async def gather(self, alerts: Sequence[Alert] = ()) -> Suppressors:
         """What suppresses now, once these messages are known. Raises TemporaryError where the store is down."""
         if not self._remembered and self._site.rules:
             await self._remember()
@@ -77,24 +77,24 @@ class Suppressions:
         stored = await self._maintenance.current(self._clock.now())
         silences = await self._silences.current() if self._silences else ()
         windows = tuple(window for window in (*self._site.windows, *stored) if usable(window.matchers))
-        return Facts(windows, silences, self._site.rules, self._sources.by_key)
+        return Suppressors(windows, silences, self._site.rules, self._sources.by_key)
 
     async def look_again(self) -> int:
         """Review all held incidents where less may be suppressed than at the last call; how many were taken up."""
-        facts = await self.facts()
-        seen = (facts.windows, facts.silences, self._sources.lost)
+        suppressors = await self.gather()
+        seen = (suppressors.windows, suppressors.silences, self._sources.lost)
         if seen == self._seen:
             return 0
         taken_up = 0
         for incident in await self._held.held(_MOST_HELD):
             if incident.hold is not None and incident.hold.kind is HoldKind.SUPPRESSED:
-                taken_up += await self._review(incident.id, facts)
+                taken_up += await self._review(incident.id, suppressors)
         self._seen = seen
         return taken_up
 
     async def may_carry_on(self, incident_id: str) -> bool:
         """Whether an incident that is due is to be carried on now; if not, it is put off until its hold may end."""
-        return await self._review(incident_id, await self.facts())
+        return await self._review(incident_id, await self.gather())
 
     def checks(self) -> tuple[Check, ...]:
         """For ``/readyz``: an Alertmanager that does not answer is a gap, and no reason to take no alerts."""
@@ -105,7 +105,7 @@ class Suppressions:
         if self._silences:
             await self._silences.close()
 
-    async def _review(self, incident_id: str, facts: Facts) -> bool:
+    async def _review(self, incident_id: str, suppressors: Suppressors) -> bool:
         for attempt in range(_ATTEMPTS):
             incident = await self._incidents.get(incident_id)
             if incident is None or (incident.hold is None and incident.status is not IncidentStatus.OPEN):
@@ -114,7 +114,7 @@ class Suppressions:
                 return True
             now = self._clock.now()
             words = {alert.fingerprint: alert for alert in await self._incidents.alerts(incident_id)}
-            after, text = review(incident, words, facts, now)
+            after, text = review(incident, words, suppressors, now)
             entries = [Entry(incident_id, now, "note", text)] if text else []
             try:
                 if after != incident:

@@ -14,7 +14,7 @@ from agent_sre.domain.alert import Alert, AlertStatus, fingerprint_of
 from agent_sre.domain.errors import TemporaryError
 from agent_sre.domain.matcher import Matcher, Operator
 from agent_sre.domain.writeback import Verb, Writeback
-from agent_sre.ingest.facts import Facts
+from agent_sre.ingest.suppressors import Suppressors
 from agent_sre.outbound import Endpoint
 from agent_sre.ports.health import CheckState
 from tests.e2e.processes import binary, free_port, running, wait_for
@@ -110,9 +110,9 @@ async def test_the_same_alerts_are_silenced_here_and_there(alertmanager: str) ->
     found = (await reader.silences()).items
     assert {item.id for item in found} == ids
     assert {matcher for item in found for matcher in item.matchers} == {one for group in SILENCED for one in group}
-    facts = Facts(silences=found)
+    suppressors = Suppressors(silences=found)
     now = datetime.now(UTC)
-    ours = {fingerprint_of(labels): facts.suppression(alert(labels), now) is not None for labels in ALERTS}
+    ours = {fingerprint_of(labels): suppressors.suppression(alert(labels), now) is not None for labels in ALERTS}
     assert ours == theirs
     assert sorted(ours.values()) == [False, True, True, True]
     await reader.close()

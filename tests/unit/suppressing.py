@@ -1,4 +1,4 @@
-"""Facts for tests of suppression: windows, silences and rules around noon of 5 January 2026."""
+"""Suppressors for tests of suppression: windows, silences and rules around noon of 5 January 2026."""
 
 from typing import Any
 

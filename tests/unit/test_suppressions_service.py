@@ -11,7 +11,7 @@ from agent_sre.domain.alert import AlertStatus
 from agent_sre.domain.errors import TemporaryError
 from agent_sre.domain.incident import Incident, IncidentStatus
 from agent_sre.domain.matcher import Matcher, Operator
-from agent_sre.ingest.facts import DEFAULT_RULES
+from agent_sre.ingest.suppressors import DEFAULT_RULES
 from agent_sre.ports.health import CheckState
 from agent_sre.ports.suppression import Silences
 from agent_sre.service.firing_sources import FiringSources
@@ -68,7 +68,7 @@ class World:
         store = self.store
         await store.inbox.append(alerts)  # type: ignore[arg-type]
         stores = (store.inbox, store.incidents, store.approvals, store.journal)
-        await fold_alerts(*stores, self.clock, self.ids, self.suppressions.facts)
+        await fold_alerts(*stores, self.clock, self.ids, self.suppressions.gather)
         await self.suppressions.look_again()
         found = await store.incidents.get("INC-1")
         assert found is not None

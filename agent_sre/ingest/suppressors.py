@@ -36,7 +36,7 @@ _COMMENT = 80
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class Suppressors:
     """``sources`` holds, by a rule's number and the values of its equal labels, the firing alerts that its source side
     matches, by source and fingerprint."""
 
@@ -87,7 +87,7 @@ class Facts:
         return None
 
 
-NOTHING = Facts()
+NOTHING = Suppressors()
 """Nothing is suppressed."""
 
 
