@@ -19,7 +19,7 @@ COMMANDS = {
     "doctor": ("agent_sre.cli.doctor:doctor", "Check every configured dependency: reach, login, rights."),
     "export": ("agent_sre.cli.export:export", "Write an incident as a snapshot that can be replayed."),
     "maintenance": ("agent_sre.cli.maintenance:maintenance", "Add, list and end times in which alerts are expected."),
-    "incident": ("agent_sre.cli.incident:incident", "Acknowledge, mute, snooze or resolve an incident."),
+    "look-after": ("agent_sre.cli.look_after:look_after", "Acknowledge, mute, snooze or resolve an incident."),
     "runbooks": ("agent_sre.cli.runbooks:runbooks", "List and check runbooks."),
     "tools": ("agent_sre.cli.tools:tools", "Show and try the tools of MCP servers that a model may call."),
     "eval": ("agent_sre.cli.eval:evaluate", "Score the engine on a set of cases with known causes."),

@@ -1,4 +1,4 @@
-"""``agent-sre incident``: say that you look after one, mute or snooze it, or that it is over."""
+"""``agent-sre look-after``: say that you look after one, mute or snooze it, or that it is over."""
 
 import asyncio
 
@@ -11,14 +11,16 @@ from agent_sre.settings import load_settings
 _WISHES = ("acknowledge", "unacknowledge", "mute", "snooze", "unmute", "resolve")
 
 
-@click.command(epilog="unmute ends a snooze too. What becomes of it at the alert's source: docs/alerts.md.")
+@click.command(
+    "look-after", epilog="unmute ends a snooze too. What becomes of it at the alert's source: docs/alerts.md."
+)
 @click.argument("wish", type=click.Choice(_WISHES))
 @click.argument("incident_id")
 @click.option("--until", default="", help="End of a snooze, as 2026-01-31T22:00:00Z.")
 @click.option("--for", "lasts", default="", help="How long a snooze lasts, as 2h, instead of --until.")
 @click.option("--reason", default="", help="Why; on the timeline and in the audit log.")
 @click.option("--by", default=None, help="Who; default: your account.")
-def incident(wish: str, incident_id: str, until: str, lasts: str, reason: str, by: str | None) -> None:
+def look_after(wish: str, incident_id: str, until: str, lasts: str, reason: str, by: str | None) -> None:
     """Acknowledge, mute, snooze or resolve an incident, or take that back."""
     fields = {"until": until, "for": lasts, "reason": reason}
     click.echo(asyncio.run(_say(incident_id, wish, fields, by or own_name())))
