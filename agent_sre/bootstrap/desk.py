@@ -1,16 +1,10 @@
-"""The desk for maintenance windows and words about incidents: in the service, and for a command beside it.
-
-A command writes to the same database as a service that runs; both take turns, and the service sees it within seconds.
-"""
+"""The desk for maintenance windows and words about incidents, over a store."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from agent_sre.service.quiet_desk import QuietDesk
-from agent_sre.settings import Settings
 
 if TYPE_CHECKING:
     from agent_sre.adapters.store_sql import SqlStore

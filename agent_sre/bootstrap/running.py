@@ -98,7 +98,7 @@ class _Parts:
         self.look_early = look_early(settings, world, self.early, self._redaction)
         self.investigations = Investigations(settings, store.fence)
         folding = fold_ports(settings, store, world.clock, world.ids, world.readers.topology)
-        self._folding = replace(folding, suppressing=self.suppressions.facts, early=self.early)
+        self._folding = replace(folding, suppressing=self.suppressions.gather, early=self.early)
         self._tending = tend_ports(store, world.clock)
         send = self.write_back.send_due
         duties = Duties(self._fold, store.incidents.due, self._advance, self._postpone, send)

@@ -66,21 +66,21 @@ def end_command(window_id: str, by: str | None) -> None:
 
 
 async def _add(fields: Mapping[str, object], by: str) -> dict[str, Any]:
-    from agent_sre.bootstrap.desk import open_desk
+    from agent_sre.bootstrap.desk_command import open_desk
 
     async with open_desk(load_settings()) as desk:
         return desk.plain(await desk.add(fields, by))
 
 
 async def _list() -> list[dict[str, Any]]:
-    from agent_sre.bootstrap.desk import open_desk
+    from agent_sre.bootstrap.desk_command import open_desk
 
     async with open_desk(load_settings()) as desk:
         return await desk.windows()
 
 
 async def _end(window_id: str, by: str) -> dict[str, Any]:
-    from agent_sre.bootstrap.desk import open_desk
+    from agent_sre.bootstrap.desk_command import open_desk
 
     async with open_desk(load_settings()) as desk:
         window = await desk.end(window_id, by)

@@ -69,7 +69,7 @@ class Suppressions:
         self._remembered = False
         self._seen: object = None
 
-    async def facts(self, alerts: Sequence[Alert] = ()) -> Suppressors:
+    async def gather(self, alerts: Sequence[Alert] = ()) -> Suppressors:
         """What suppresses now, once these messages are known. Raises TemporaryError where the store is down."""
         if not self._remembered and self._site.rules:
             await self._remember()
@@ -81,7 +81,7 @@ class Suppressions:
 
     async def look_again(self) -> int:
         """Review all held incidents where less may be suppressed than at the last call; how many were taken up."""
-        facts = await self.facts()
+        facts = await self.gather()
         seen = (facts.windows, facts.silences, self._sources.lost)
         if seen == self._seen:
             return 0
@@ -94,7 +94,7 @@ class Suppressions:
 
     async def may_carry_on(self, incident_id: str) -> bool:
         """Whether an incident that is due is to be carried on now; if not, it is put off until its hold may end."""
-        return await self._review(incident_id, await self.facts())
+        return await self._review(incident_id, await self.gather())
 
     def checks(self) -> tuple[Check, ...]:
         """For ``/readyz``: an Alertmanager that does not answer is a gap, and no reason to take no alerts."""

@@ -73,7 +73,7 @@ async def fuzz(server: Running, source: str, seed: str) -> Counter[int]:
         if chance.random() < 0.1:
             headers["Sentry-Hook-Resource"] = chance.choice(["issue", "installation", "x" * 3_000])
         answer = await server.client.post(f"/webhooks/{source}", content=broken(source, chance), headers=headers)
-        assert answer.json().keys() & {"accepted", "error"}
+        assert answer.json().keys() & {"accepted", "error", "challenge"}
         statuses[answer.status_code] += 1
     return statuses
 
@@ -84,7 +84,7 @@ async def test_whatever_comes_is_answered(source: str) -> None:
         await fuzz(server, source, "warm")
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         statuses = await fuzz(server, source, source)
-        assert set(statuses) <= {202, 400, 413, 415}
+        assert set(statuses) <= ({200, 202, 400, 413, 415} if source == "slack" else {202, 400, 413, 415})
         assert statuses[202], "some were left whole"
         assert statuses[400], "some were broken"
         assert await server.metric("agent_sre_unforeseen_errors_total{") == 0

@@ -63,10 +63,10 @@ def handed_over(world: World) -> bool:
     return incident is not None and incident["status"] == "escalated"
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(170)
 def test_an_alert_in_a_window_waits_for_its_end_and_is_then_investigated(world: World) -> None:
     made = world.command(
-        "maintenance", "add", "namespace=shop", "--for", "8s", "--comment", "db upgrade", "--by", "ana"
+        "maintenance", "add", "namespace=shop", "--for", "20s", "--comment", "db upgrade", "--by", "ana"
     )
     assert "active" in made and "by ana" in made
     world.fire()
@@ -79,7 +79,7 @@ def test_an_alert_in_a_window_waits_for_its_end_and_is_then_investigated(world: 
     assert any("Investigation 1 started" in text for text in story[taken_up:])
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(170)
 def test_a_window_ended_by_the_command_and_a_mute_beside_the_running_service(world: World) -> None:
     window_id = world.command("maintenance", "add", "namespace=shop", "--for", "2h").split()[0]
     world.fire()

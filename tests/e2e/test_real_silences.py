@@ -112,7 +112,7 @@ async def test_the_same_alerts_are_silenced_here_and_there(alertmanager: str) ->
     assert {matcher for item in found for matcher in item.matchers} == {one for group in SILENCED for one in group}
     facts = Suppressors(silences=found)
     now = datetime.now(UTC)
-    ours = {fingerprint_of(labels): facts.suppression(alert(labels), now) is not None for labels in ALERTS}
+    ours = {fingerprint_of(labels): suppressors.suppression(alert(labels), now) is not None for labels in ALERTS}
     assert ours == theirs
     assert sorted(ours.values()) == [False, True, True, True]
     await reader.close()

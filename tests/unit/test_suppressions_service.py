@@ -67,7 +67,7 @@ class World:
         """What the worker does in one round."""
         store = self.store
         await store.inbox.append(alerts)  # type: ignore[arg-type]
-        await fold_alerts(replace(fold_ports(store, self.clock, self.ids), suppressing=self.suppressions.facts))
+        await fold_alerts(replace(fold_ports(store, self.clock, self.ids), suppressing=self.suppressions.gather))
         await self.suppressions.look_again()
         found = await store.incidents.get("INC-1")
         assert found is not None
