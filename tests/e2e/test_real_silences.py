@@ -110,7 +110,7 @@ async def test_the_same_alerts_are_silenced_here_and_there(alertmanager: str) ->
     found = (await reader.silences()).items
     assert {item.id for item in found} == ids
     assert {matcher for item in found for matcher in item.matchers} == {one for group in SILENCED for one in group}
-    facts = Suppressors(silences=found)
+    suppressors = Suppressors(silences=found)
     now = datetime.now(UTC)
     ours = {fingerprint_of(labels): suppressors.suppression(alert(labels), now) is not None for labels in ALERTS}
     assert ours == theirs
