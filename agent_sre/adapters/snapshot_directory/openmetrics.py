@@ -16,9 +16,8 @@ from io import BufferedIOBase
 from typing import IO, NoReturn, cast
 
 import numpy as np
-import orjson
 
-from agent_sre.adapters.snapshot_directory.openmetrics_block import OF_NUMBERS, ROOM, Block
+from agent_sre.adapters.snapshot_directory.openmetrics_block import ROOM, Block, numbers, pair
 from agent_sre.domain.errors import PermanentError
 from agent_sre.domain.telemetry import TRACE_LABELS, Exemplar, Series
 
@@ -30,8 +29,6 @@ _PLAIN_LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="([^"\\\n]*)"')
 _ESCAPE = re.compile(r"\\(.)")
 _ESCAPES = {"n": "\n", '"': '"', "\\": "\\"}
 _FAMILY_SUFFIXES = ("_total", "_bucket", "_count", "_sum", "_created", "_info", "_gcount", "_gsum")
-_MINUS_ZERO = re.compile(rb"-0(?:,|\Z)")
-"""JSON parsers take it for the integer."""
 _REMEMBERED = 64
 """How many different lists of times are kept to be shared: one for each scrape interval and offset at a time."""
 
@@ -137,7 +134,7 @@ class _Parser:
         known = self._shared.get((text, wide))
         if known is None:
             try:
-                times = _numbers([text[at : at + wide] for at in range(0, len(text), wide)])
+                times = numbers([text[at : at + wide] for at in range(0, len(text), wide)])
             except ValueError:
                 return None
             if len(self._shared) >= _REMEMBERED:
@@ -149,13 +146,13 @@ class _Parser:
         """The same for one run that has something else than plain numbers somewhere."""
         lines = [self._block.line(at) for at in range(first, after)]
         try:
-            numbers = _numbers([word for line in lines for word in _pair(line[width:])])
+            found = numbers([word for line in lines for word in pair(line[width:])])
         except ValueError:
             for at, line in enumerate(lines, first):
                 self._unusual(line, at)
             return
-        samples.values.append(numbers[::2])
-        samples.times.append(numbers[1::2])
+        samples.values.append(found[::2])
+        samples.times.append(found[1::2])
 
     def _samples(self, selector: bytes, at: int) -> _Samples | None:
         """The samples of a selector; None where the text is more than a selector."""
@@ -295,27 +292,6 @@ def _blocks(stream: IO[bytes], parser: _Parser) -> Iterator[Block]:
     if left:
         buffer[left] = ord("\n")
         yield Block(buffer, left + 1)
-
-
-def _pair(text: bytes) -> list[bytes]:
-    """Value and time. Raises ValueError where there is anything else."""
-    words = text.split(b" ")
-    if len(words) != 2:
-        raise ValueError(text[:80])
-    return words
-
-
-def _numbers(words: Sequence[bytes]) -> "array[float]":
-    """All of them as numbers. Raises ValueError where one is anything else."""
-    joined = b",".join(words)
-    if joined.translate(None, OF_NUMBERS) == b"," * (len(words) - 1) and not _MINUS_ZERO.search(joined):
-        try:
-            return array("d", orjson.loads(b"[%b]" % joined))
-        except orjson.JSONDecodeError:
-            pass  # such as 5. and .5, which are numbers all the same
-    if b"_" in joined or not joined.isascii():  # float() would take 1_000 and other scripts' digits
-        raise ValueError(joined[:80])
-    return array("d", map(float, words))
 
 
 def _plain_selector(text: str) -> tuple[int, str, dict[str, str]] | None:

@@ -5,6 +5,8 @@ Nothing here makes an object of a line: numpy says where lines begin and end, co
 many lines at once to compare it, and lays the values of many lines side by side for a JSON parser to read at once.
 """
 
+import re
+from array import array
 from collections.abc import Sequence
 from struct import pack
 from typing import Any, TypeAlias
@@ -20,8 +22,10 @@ Run: TypeAlias = tuple[int, int, int]
 
 ROOM = 64
 """Bytes of a value; lines with longer ones are read one by one."""
-OF_NUMBERS = b"0123456789.eE+-"
+_OF_NUMBERS = b"0123456789.eE+-"
 """All bytes of plain numbers; what is made of them, JSON parsers and Prometheus read alike, but for a minus zero."""
+_MINUS_ZERO = re.compile(rb"-0(?:,|\Z)")
+"""JSON parsers take it for the integer."""
 _NEWLINE, _TAB, _SPACE = b"\n\t "
 
 
@@ -85,7 +89,7 @@ class Block:
         np.putmask(table, np.arange(width, dtype=np.uint8) > sizes.astype(np.uint8)[:, None], _TAB)
         text = table.tobytes()
         minus_zero = b"-" in text and b"-0 " in text  # which JSON parsers take for the integer
-        if minus_zero or text.translate(None, OF_NUMBERS + b"\t") != b" " * len(at):
+        if minus_zero or text.translate(None, _OF_NUMBERS + b"\t") != b" " * len(at):
             return None
         try:
             found: list[Any] = orjson.loads(b"[%b]" % text.replace(b" ", b",").rstrip(b",\t"))
@@ -93,3 +97,24 @@ class Block:
             return None  # such as 5. and .5, which are numbers all the same
         # By way of struct: thrice as fast as an array from the list.
         return pack(f"{len(found)}d", *found), self._rows(ends - wide, wide).tobytes()
+
+
+def pair(text: bytes) -> list[bytes]:
+    """Value and time. Raises ValueError where there is anything else."""
+    words = text.split(b" ")
+    if len(words) != 2:
+        raise ValueError(text[:80])
+    return words
+
+
+def numbers(words: Sequence[bytes]) -> "array[float]":
+    """All of them as numbers. Raises ValueError where one is anything else."""
+    joined = b",".join(words)
+    if joined.translate(None, _OF_NUMBERS) == b"," * (len(words) - 1) and not _MINUS_ZERO.search(joined):
+        try:
+            return array("d", orjson.loads(b"[%b]" % joined))
+        except orjson.JSONDecodeError:
+            pass  # such as 5. and .5, which are numbers all the same
+    if b"_" in joined or not joined.isascii():  # float() would take 1_000 and other scripts' digits
+        raise ValueError(joined[:80])
+    return array("d", map(float, words))
