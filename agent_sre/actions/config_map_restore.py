@@ -22,11 +22,12 @@ from agent_sre.actions.kind import (
     Seen,
     reads,
     ref_of,
+    secret_refusal,
     writes,
 )
 from agent_sre.actions.marks import LAST_APPLIED, keeper_note
 from agent_sre.actions.parameters import CHANGED_KEY
-from agent_sre.actions.preview import difference
+from agent_sre.actions.preview import difference, holds_secret, names_secret
 from agent_sre.domain.action import Risk
 from agent_sre.domain.merge_patch import apply_merge_patch
 
@@ -52,6 +53,8 @@ def build(seen: Seen, parameters: Parameters) -> Draft | Refusal:
     patch = {"data": {key: known.get(key)}}
     present = (seen.target.get("data") or {}).get(key)
     before = {"data": {} if present is None else {key: present}}
+    if holds_secret(patch) or holds_secret(before) or names_secret(key):
+        return secret_refusal(ref, f"the key {key}")
     shown = difference(before, apply_merge_patch(before, patch), f"{ref}: now", f"{ref}: as it was applied last")
     return Draft(
         parameters={**parameters, "key": key},

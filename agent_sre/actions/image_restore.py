@@ -22,11 +22,12 @@ from agent_sre.actions.kind import (
     RefusalReason,
     Seen,
     reads,
+    secret_refusal,
     writes,
 )
 from agent_sre.actions.marks import keeper_note
 from agent_sre.actions.parameters import CONTAINER, PREVIOUS_IMAGE
-from agent_sre.actions.preview import difference
+from agent_sre.actions.preview import difference, holds_secret
 from agent_sre.actions.reach import replaced
 from agent_sre.actions.revisions import Revision, history
 from agent_sre.domain.action import Risk
@@ -55,6 +56,8 @@ def build(seen: Seen, parameters: Parameters) -> Draft | Refusal:
         sentence = f"the digest of {_image(earlier, name)}, which {ref} ran before, is not known here; undo the rollout"
         return Refusal(RefusalReason.NOT_KNOWN, sentence)
     patch = changed(deployment, name, {"image": image})
+    if holds_secret(patch):
+        return secret_refusal(ref, "the container list")
     before = {"spec": {"template": {"spec": {"containers": containers_of(deployment)}}}}
     title = f"{ref}: container {name} with the image of revision {earlier.number}"
     return Draft(

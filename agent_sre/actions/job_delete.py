@@ -16,8 +16,12 @@ from agent_sre.actions.kind import (
     reads,
     writes,
 )
+from agent_sre.actions.preview import holds_secret, stored_form
 from agent_sre.domain.action import Operation, Risk
 from agent_sre.domain.visible import one_line
+
+_STORED = "The Job as it was is stored with this proposal, to be created again by hand"
+_NOT_STORED = "None here: the Job holds what looks like a secret, so it is not stored; create it again from its source"
 
 
 def build(seen: Seen, parameters: Parameters) -> Draft | Refusal:
@@ -33,7 +37,7 @@ def build(seen: Seen, parameters: Parameters) -> Draft | Refusal:
         parameters=dict(parameters),
         patch={},
         preview="\n".join(lines),
-        undo="The Job as it was is stored with this proposal, to be created again by hand; its pods' logs are gone.",
+        undo=(_NOT_STORED if holds_secret(stored_form(seen.target)) else _STORED) + "; its pods' logs are gone.",
     )
 
 

@@ -24,9 +24,10 @@ from agent_sre.actions.kind import (
     Seen,
     reads,
     ref_of,
+    secret_refusal,
     writes,
 )
-from agent_sre.actions.preview import difference
+from agent_sre.actions.preview import difference, holds_secret
 from agent_sre.actions.rollout_health import Health
 from agent_sre.domain.action import Operation, Reach, Risk
 from agent_sre.domain.visible import one_line
@@ -44,6 +45,8 @@ def build(seen: Seen, parameters: Parameters) -> Draft | Refusal:
         sentence = f"{seen.ref} selects its pods by hand, so a copy would take them over; create it by hand"
         return Refusal(RefusalReason.KEPT_BY_ANOTHER, sentence)
     copy = _copy(seen.target)
+    if holds_secret(copy):
+        return secret_refusal(seen.ref, "the template")
     pods = int(seen.target["spec"].get("parallelism") or 1)
     title = f"{seen.ref}: failed ({one_line(why_failed(seen), 80)})"
     return Draft(

@@ -41,6 +41,7 @@ class RefusalReason(StrEnum):
     NOT_KNOWN = "not_known"
     NOT_REPLACED = "not_replaced"
     KEPT_BY_ANOTHER = "kept_by_another"
+    HOLDS_SECRET = "holds_secret"  # noqa: S105 - a reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +155,12 @@ class Binding(StrEnum):
 
     VERSION = "version"
     CONTENT = "content"
+
+
+def secret_refusal(ref: ObjectRef, what: str) -> Refusal:
+    """A change that would have to be stored with something that looks like a secret in it."""
+    sentence = f"{what} of {ref} holds what looks like a secret, which is stored nowhere; change it by hand"
+    return Refusal(RefusalReason.HOLDS_SECRET, sentence)
 
 
 Locate = Callable[[Mapping[str, Any], Related], Mapping[str, Any] | Refusal]

@@ -39,6 +39,22 @@ def difference(before: Mapping[str, Any], after: Mapping[str, Any], before_title
     return "\n".join([f"--- {one_line(before_title)}", f"+++ {one_line(after_title)}", *lines])
 
 
+def holds_secret(value: Mapping[str, Any]) -> bool:
+    """Whether any field or value looks like a secret: then it may be stored nowhere, not even in an exact patch."""
+    return any(_hidden(path, text) for path, text in _flat(value, ""))
+
+
+def stored_form(item: Mapping[str, Any]) -> dict[str, Any]:
+    """An object as it is kept for being created again: without its status and what a server writes of its fields."""
+    meta = {key: value for key, value in item["metadata"].items() if key not in ("managedFields", "annotations")}
+    return {**{key: value for key, value in item.items() if key != "status"}, "metadata": meta}
+
+
+def names_secret(name: str) -> bool:
+    """Whether a field of this name would hold a secret."""
+    return bool(_SECRET_NAME.search(name))
+
+
 def _flat(value: object, path: str) -> Iterator[tuple[str, str]]:
     """Leaves as (path, JSON text); empty objects and lists are leaves."""
     if isinstance(value, Mapping) and value:
@@ -54,6 +70,9 @@ def _flat(value: object, path: str) -> Iterator[tuple[str, str]]:
 
 
 def _line(path: str, text: str) -> str:
+    return f"{one_line(path, _MAX_VALUE)}: {'(hidden)' if _hidden(path, text) else one_line(text, _MAX_VALUE)}"
+
+
+def _hidden(path: str, text: str) -> bool:
     named = _FREE_TEXT.search(path) and _SECRET_NAME.search(path)
-    hidden = text not in ("{}", "[]", "null") and (named or _SECRET_VALUE.search(text))
-    return f"{one_line(path, _MAX_VALUE)}: {'(hidden)' if hidden else one_line(text, _MAX_VALUE)}"
+    return text not in ("{}", "[]", "null") and bool(named or _SECRET_VALUE.search(text))

@@ -14,6 +14,7 @@ from agent_sre.actions.binding import content_of
 from agent_sre.actions.catalogue import ACTIONS, offer_problems
 from agent_sre.actions.kind import ActionKind, Binding, Draft, Parameters, Refusal, RefusalReason, Seen, ref_of
 from agent_sre.actions.parameters import OBJECT, value_problems
+from agent_sre.actions.preview import holds_secret, stored_form
 from agent_sre.domain.action import Operation, Proposal
 from agent_sre.domain.errors import PermanentError
 from agent_sre.domain.hypothesis import Hypothesis
@@ -170,12 +171,13 @@ def _felt_by(seen: Seen) -> ObjectRef | None:
 
 
 def _before(kind: ActionKind, seen: Seen, draft: Draft) -> Mapping[str, object]:
-    """What puts it back: a merge patch, or for a Job that is deleted the whole of it."""
+    """What puts it back: a merge patch, or for a Job that is deleted the whole of it, for a Pod nothing."""
     if kind.operation is Operation.PATCH:
         return reverse_merge_patch(seen.target, draft.patch)
     if kind.operation is Operation.CREATE:
         return {}
-    return {key: value for key, value in seen.target.items() if key != "status"}
+    whole = stored_form(seen.target)
+    return {} if seen.ref.kind == "Pod" or holds_secret(whole) else whole
 
 
 def _labels(seen: Seen) -> tuple[str, ...]:

@@ -22,11 +22,12 @@ from agent_sre.actions.kind import (
     RefusalReason,
     Seen,
     reads,
+    secret_refusal,
     writes,
 )
 from agent_sre.actions.marks import keeper_note
 from agent_sre.actions.parameters import CONTAINER
-from agent_sre.actions.preview import difference
+from agent_sre.actions.preview import difference, holds_secret
 from agent_sre.actions.quantities import parsed, written
 from agent_sre.actions.reach import replaced
 from agent_sre.domain.action import Risk
@@ -49,6 +50,8 @@ def build(seen: Seen, parameters: Parameters) -> Draft | Refusal:
     if isinstance(after, str):
         return Refusal(RefusalReason.OUT_OF_BOUNDS, f"container {name} of {ref}: {after}")
     patch = changed(seen.target, name, {"resources": after})
+    if holds_secret(patch):
+        return secret_refusal(ref, "the container list")
     before = {"spec": {"template": {"spec": {"containers": seen.target["spec"]["template"]["spec"]["containers"]}}}}
     shown = difference(before, apply_merge_patch(before, patch), f"{ref}: now", f"{ref}: container {name} changed")
     return Draft(

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from agent_sre.actions.kind import Refusal, RefusalReason
+from agent_sre.adapters.store_sql.codec import encode
 from agent_sre.domain.action import Proposal, Reach
 from agent_sre.domain.reference import ObjectRef
 from agent_sre.testing.cluster import FakeCluster
@@ -204,6 +205,33 @@ async def test_values_that_no_runbook_may_have(action: str, parameters: Paramete
     assert isinstance(made, Refusal)
     assert made.reason is RefusalReason.INVALID_PARAMETERS
     assert cluster.calls == []
+
+
+def with_secret(objects: list[Object]) -> list[Object]:
+    """Every container gets a password in plain text, and every ConfigMap a key with one."""
+    for item in objects:
+        template = item["spec"].get("template") if "spec" in item else None
+        for each in (template or {}).get("spec", {}).get("containers", []):
+            each["env"] = [{"name": "DB_PASSWORD", "value": "hunter2-canary"}]
+        if "data" in item:
+            item["data"]["POOL"] = "mysql://u:hunter2-canary@db/x"
+    return objects
+
+
+@pytest.mark.parametrize("action", ["resources_set", "image_restore", "job_rerun", "config_map_restore"])
+async def test_a_change_that_would_have_to_be_stored_with_a_secret_is_not_proposed(action: str) -> None:
+    item = case(action)
+    made = await proposed_by(FakeCluster(with_secret(item.objects())), action, item.parameters, item.fault)
+    assert isinstance(made, Refusal)
+    assert made.reason is RefusalReason.HOLDS_SECRET
+    assert "hunter2" not in made.sentence
+
+
+@pytest.mark.parametrize("action", ["job_delete", "pod_delete", "pod_evict", "scale", "rollout_restart"])
+async def test_what_is_stored_of_other_changes_holds_no_secret(action: str) -> None:
+    item = case(action)
+    made = await proposal_of(item, FakeCluster(with_secret(item.objects())))
+    assert "hunter2" not in encode(made)
 
 
 # ---------------------------------------------------------------------------------------- what else they must know
