@@ -10,6 +10,7 @@ import httpx
 import uvicorn
 from starlette.applications import Starlette
 
+from agent_sre.adapters.clock_system import RandomIds
 from agent_sre.adapters.store_memory import MemoryStore
 from agent_sre.bootstrap.server import Server, listen
 from agent_sre.domain.incident import IncidentStatus
@@ -19,7 +20,6 @@ from agent_sre.entrypoints.console_deps import ConsoleDeps
 from agent_sre.entrypoints.console_stream import ChangeSignal, Pace
 from agent_sre.service.read_incident import Stores
 from agent_sre.testing.clock import FrozenClock
-from agent_sre.testing.ids import SequentialIds
 from agent_sre.testing.sample_incident import NOW, SampleIncident, sample_incident, store_sample
 from tests.unit.alerts import regroup_ports
 
@@ -78,7 +78,7 @@ async def running_console(
         clock,
         signal,
         access,
-        regroup_ports(store, clock, SequentialIds()),
+        regroup_ports(store, clock, RandomIds()),
         on_decision=decided.append,
         pace=pace,
     )
