@@ -43,7 +43,7 @@ def placed(before: Placement | None, decision: Decision, windows: Windows, *, la
         latest=decision.reason,
         latest_sentence=decision.sentence,
         latest_at=alert.received_at,
-        counts={**before.counts, decision.reason: before.counts.get(decision.reason, 0) + 1},
+        counts={**before.counts, str(decision.reason): before.counts.get(str(decision.reason), 0) + 1},
         ends=ends_after(before.ends, alert),
         expires_at=expires_at,
     )

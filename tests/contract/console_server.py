@@ -10,6 +10,7 @@ import httpx
 import uvicorn
 from starlette.applications import Starlette
 
+from agent_sre.adapters.clock_system import RandomIds
 from agent_sre.adapters.store_memory import MemoryStore
 from agent_sre.bootstrap.desk import desk_of
 from agent_sre.bootstrap.server import Server, listen
@@ -20,7 +21,6 @@ from agent_sre.entrypoints.console_deps import ConsoleDeps
 from agent_sre.entrypoints.console_stream import ChangeSignal, Pace
 from agent_sre.service.read_incident import Stores
 from agent_sre.testing.clock import FrozenClock
-from agent_sre.testing.ids import SequentialIds
 from agent_sre.testing.sample_incident import NOW, SampleIncident, sample_incident, store_sample
 from tests.unit.alerts import regroup_ports
 
@@ -74,13 +74,13 @@ async def running_console(
     stores = Stores(store.incidents, store.cases, store.approvals, store.effects, store.journal, store.placements)
     decided: list[str] = []
     access = Access(token, loopback=True, allowed_hosts=allowed_hosts, session_seconds=3600, operator="operator")
-    desk = desk_of(store, clock, SequentialIds())  # type: ignore[arg-type]  the same attributes
+    desk = desk_of(store, clock, RandomIds())  # type: ignore[arg-type]  the same attributes
     deps = ConsoleDeps(
         stores,
         clock,
         signal,
         access,
-        regroup_ports(store, clock, SequentialIds()),
+        regroup_ports(store, clock, RandomIds()),
         on_decision=decided.append,
         pace=pace,
         desk=desk,

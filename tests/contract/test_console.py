@@ -225,7 +225,7 @@ async def test_unknown_addresses_and_incidents_have_a_page(console: ConsoleServe
     [
         (b"decision=maybe&csrf=CSRF", "application/x-www-form-urlencoded", 400),
         (b"a=" + b"x" * 20_000, "application/x-www-form-urlencoded", 413),
-        (b"&".join(b"a=1" for _ in range(100)), "application/x-www-form-urlencoded", 400),
+        (b"&".join(b"a=1" for _ in range(600)), "application/x-www-form-urlencoded", 400),
         (b"--x\r\n", "multipart/form-data; boundary=x", 415),
         (b"", "", 415),
     ],

@@ -124,7 +124,7 @@ async def storm(seed: int, size: int, tally: Tally) -> None:
 
 @pytest.mark.parametrize(("size", "precision", "recall"), [(30, 0.5, 0.8), (120, 0.75, 0.85), (400, 0.9, 0.85)])
 def test_a_storm_of_several_causes_is_told_apart(size: int, precision: float, recall: float) -> None:
-    """In the small site most services are hit within the half hour, many by two things, which nobody can tell apart."""
+    """In the small site most services are hit within the half hour, many by two things that nothing tells apart."""
     tally = Tally()
     for seed in SEEDS:
         asyncio.run(storm(seed, size, tally))

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from agent_sre.adapters.context_snapshot import SnapshotChanges, SnapshotTopology
 from agent_sre.adapters.store_memory import MemoryStore
+from agent_sre.adapters.store_sql import SqlStore
 from agent_sre.domain.alert import Alert
 from agent_sre.domain.incident import Incident
 from agent_sre.domain.placement import Placement
@@ -26,7 +27,7 @@ class IntakeWorld:
     calls: Sequence[tuple[str, str]] = ()
     changes: Sequence[Change] = ()
     windows: Windows = field(default_factory=Windows)
-    store: MemoryStore = field(default_factory=MemoryStore)
+    store: MemoryStore | SqlStore = field(default_factory=MemoryStore)
     clock: FrozenClock = field(default_factory=lambda: FrozenClock(at(60)))
     ids: SequentialIds = field(default_factory=SequentialIds)
 
