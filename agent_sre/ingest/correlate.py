@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from agent_sre.domain.footprint import Footprint
-from agent_sre.domain.incident import Incident
+from agent_sre.domain.incident import Incident, IncidentStatus
 from agent_sre.domain.placement import Reason
 from agent_sre.domain.telemetry import Change
 from agent_sre.ingest.candidates import keys_of
@@ -85,7 +85,7 @@ def _apart(step: Step, incident: Incident, alert: Footprint) -> float | None:
     """Seconds between the alert and the incident's; None where it is no candidate."""
     moment = alert.first
     apart = incident.footprint.apart(moment) if moment else None
-    if apart is None or moment is None or incident.merged_into:
+    if apart is None or moment is None or incident.status is IncidentStatus.CLOSED:
         return None
     if not incident.active:
         over = (moment - end_of(incident)).total_seconds()

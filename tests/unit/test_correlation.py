@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from agent_sre.domain.alert import Alert
+from agent_sre.domain.incident import IncidentStatus
 from agent_sre.domain.placement import Reason
 from agent_sre.domain.telemetry import Change
 from agent_sre.ingest.facts import CHILD_AT, JOIN_AT, TIME_POINTS, WEIGHTS, FactKind
@@ -209,3 +210,12 @@ def test_no_weak_fact_reaches_a_threshold_with_time_and_labels() -> None:
         max(points for _, points in TIME_POINTS) + 2 * WEIGHTS[FactKind.LABELS].points + WEIGHTS[FactKind.NODE].points
     )
     assert most < min(JOIN_AT, CHILD_AT)
+
+
+async def test_a_closed_incident_takes_nothing_more() -> None:
+    world = IntakeWorld()
+    await world.take(alert("A", 0, deployment="x"))
+    closed = (await world.incident()).to(IncidentStatus.CLOSED, at(60))
+    await world.store.incidents.fold(closed, (), ())
+    await world.take(alert("B", 1, deployment="x"))
+    assert set(await world.incidents()) == {"INC-1", "INC-2"}
