@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 from agent_sre.domain.errors import PermanentError
 from agent_sre.ports.health import Probe
 from agent_sre.ports.metrics import MetricsReader
-from agent_sre.settings import PREFIX, Flavour, MetricsInstance, Settings
+from agent_sre.settings import PREFIX, Settings
+from agent_sre.settings.items import Flavour, MetricsInstance
 
 if TYPE_CHECKING:
     from agent_sre.adapters.metrics_prometheus import Flavour as _Flavour, PrometheusMetrics, PrometheusOptions

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from agent_sre.domain.errors import PermanentError
 from agent_sre.evidence.redaction import Redaction, site_patterns
-from agent_sre.settings import PREFIX, McpServerSettings, Settings
+from agent_sre.settings import PREFIX, Settings
+from agent_sre.settings.items import McpServerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
