@@ -110,7 +110,7 @@ def _webhooks(settings: Settings) -> list[Check]:
     used = [check for check in checks if check.state is not CheckState.SKIPPED]
     closed = ", ".join(name for name, door in found.items() if door.closed)
     if settings.loopback:
-        unguarded = ", ".join(name for name, door in found.items() if not door.guarded)
+        unguarded = ", ".join(name for name, door in found.items() if not (door.guarded or door.closed))
         used.append(Check("other webhooks", CheckState.OK, f"open, reachable from this machine only: {unguarded}"))
     elif all(door.closed for name, door in found.items() if name != CHANGES):
         fix = f"set {found['alertmanager'].setting}, or what another source needs (docs/alerts.md)"

@@ -143,10 +143,12 @@ async def test_what_a_graver_alert_inhibited_is_taken_up_when_that_is_over() -> 
     world = World(Site(rules=DEFAULT_RULES))
     grave = message(fires=40, severity="critical", group="grave", received=60)
     await world.round(message(fires=50), grave)
-    held = await world.store.incidents.get("INC-1")
+    held = await world.store.incidents.get("INC-2")
     assert held is not None and held.hold is not None
     assert held.due_at is None and "while HighLatency fires" in held.hold.reason
-    assert (await world.round(replace(grave, status=AlertStatus.RESOLVED, ends_at=at(60)))).due_at == at(60)
+    await world.round(replace(grave, status=AlertStatus.RESOLVED, ends_at=at(60)))
+    taken_up = await world.store.incidents.get("INC-2")
+    assert taken_up is not None and (taken_up.hold, taken_up.due_at) == (None, at(60))
 
 
 async def test_a_restarted_process_knows_what_inhibits() -> None:

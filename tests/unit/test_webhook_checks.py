@@ -44,7 +44,8 @@ async def test_on_loopback_what_has_no_secret_is_open(tmp_path: Path) -> None:
     assert found["webhook alertmanager"].detail == "needs its secret"
     assert found["other webhooks"].state is CheckState.OK
     assert "pagerduty" in found["other webhooks"].detail
-    assert "closed webhooks" not in found
+    assert "slack" not in found["other webhooks"].detail
+    assert found["closed webhooks"].detail == "slack", "what is said in a chat is taken only where it is signed"
 
 
 async def test_a_name_that_is_no_webhook_is_a_failed_check(tmp_path: Path) -> None:

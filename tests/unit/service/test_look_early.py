@@ -23,7 +23,7 @@ from agent_sre.service.fold_alerts import fold_alerts
 from agent_sre.service.look_early import LookEarly
 from agent_sre.testing.clock import FrozenClock
 from agent_sre.testing.ids import SequentialIds
-from tests.unit.alerts import at, message
+from tests.unit.alerts import at, fold_ports, message
 
 LINK = "http://evil.example/graph?g0.expr=up%20%3D%3D%200"
 EXPRESSION = "up == 0"
@@ -90,9 +90,7 @@ class World:
 
     async def fold(self) -> Incident:
         store = self.store
-        await fold_alerts(
-            store.inbox, store.incidents, store.approvals, store.journal, self.clock, self.ids, self.looks
-        )
+        await fold_alerts(replace(fold_ports(store, self.clock, self.ids), early=self.looks))
         return (await store.incidents.newest(1))[0]
 
     async def seen(self, incident: Incident) -> dict[str, str]:
