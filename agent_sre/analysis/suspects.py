@@ -108,16 +108,18 @@ def _waiting(
     else:
         relative = {name: profile.slowdown for name, profile in known.items()}
     own = _shares(extra, graph, reached, least) if not graph.empty else _relative(relative)
-    return own, _common(own, graph)
+    return own, _common(own, graph, frozenset(extra))
 
 
-def _common(own: Mapping[str, float], graph: Calls) -> Mapping[str, float]:
+def _common(own: Mapping[str, float], graph: Calls, measured: frozenset[str]) -> Mapping[str, float]:
     """What each callee's network would explain: its callers' shares, where all of them, or its only one, have some.
 
-    One caller that waits may wait for any of its callees; several at once have little else in common.
+    One caller that waits may wait for any of its callees; several at once have little else in common. A caller of which
+    nothing is measured, such as a worker at a queue, says nothing.
     """
     common: dict[str, float] = {}
-    for name, callers in graph.callers.items():
+    for name, every in graph.callers.items():
+        callers = [caller for caller in every if caller in measured]
         hurt = [caller for caller in callers if own.get(caller, 0.0) > _LEAST]
         if len(hurt) >= 2:
             part = len(hurt) / len(callers)

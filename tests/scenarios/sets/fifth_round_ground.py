@@ -211,7 +211,9 @@ class Airport(System):
             pod = self.chance.choice(self.names(service, *pods))
             ago = begin - (turn * every + self.chance.uniform(0, every * 0.6)) / 60
             number = str(self.chance.randrange(10, 99))
-            lines = [PARTS[service].form(self.at(ago), level, where.replace("{n}", number), text.replace("{n}", number))]
+            lines = [
+                PARTS[service].form(self.at(ago), level, where.replace("{n}", number), text.replace("{n}", number))
+            ]
             clock = f"{self.at(ago):%Y-%m-%d %H:%M:%S}.{self.at(ago).microsecond // 1000:03d}"
             more = [line.replace("{pg}", clock) for line in raw]
             self.log(pod, service, *lines, *more, minutes_ago=ago, every_seconds=0.001)
@@ -241,7 +243,7 @@ class Airport(System):
             pod["metadata"]["creationTimestamp"] = made
             pod["status"]["startTime"] = made
             for status in pod["status"]["containerStatuses"]:
-                status["state"] = {"running": {"startedAt": then}}
+                status |= {"state": {"running": {"startedAt": then}}, "lastState": {}, "restartCount": 0}
 
     def restarted(self, service: str, place: int, *, reason: str = "Error", code: int = 1, ago: float = 3, count: int = 3,
                   waiting: bool = False, ran: float = 240) -> "Airport":  # fmt: skip
@@ -378,9 +380,23 @@ def _untidy(app: Airport, *, quiet: bool) -> None:
     board = app.find("Deployment", "gate-display")
     app.event(board, "ScalingReplicaSet", "Scaled up replica set gate-display-6f7d9c8b54 to 2 from 1", kind="Normal",
               minutes_ago=51, component="deployment-controller")  # fmt: skip
-    app.says("weather-feed", "WARN", "weather.feed", "station ZZ{n} sent no METAR, keeping the last one", every=70, since=app.hours * 60)
+    app.says(
+        "weather-feed",
+        "WARN",
+        "weather.feed",
+        "station ZZ{n} sent no METAR, keeping the last one",
+        every=70,
+        since=app.hours * 60,
+    )
     app.says("kiosk-bff", "WARN", "k{n}", "DeprecationWarning: punycode is deprecated", every=400, since=app.hours * 60)
-    app.says("notify-pax", "ERROR", "push", "push token {n} is no longer registered: NotRegistered", every=120, since=app.hours * 60)
+    app.says(
+        "notify-pax",
+        "ERROR",
+        "push",
+        "push token {n} is no longer registered: NotRegistered",
+        every=120,
+        since=app.hours * 60,
+    )
     if not quiet:
         app.decoy("deploy", "manifest-builder", "manifest-builder 1.8.17: copy changes", app.hours * 60 - 4, "rel-901")
         app.decoy("feature_flag", "gate-display", "flag gate_display_dark_theme: off->on", app.since + 26, "flag-31")

@@ -36,9 +36,13 @@ def rows_locked_by_an_open_session() -> Airport:
     return gateways_shout(app, "checkin-api")
 
 
-@scenario("db_lock_contention", "StatefulSet", "bag-mysql", accept=[("db_lock_contention", "Deployment", "manifest-builder")])
+@scenario(
+    "db_lock_contention", "StatefulSet", "bag-mysql", accept=[("db_lock_contention", "Deployment", "manifest-builder")]
+)
 def mysql_tells_of_deadlocks() -> Airport:
-    app = airport("bag tags are printed late", since=18, on="bagtag-svc", slow={"bagtag-svc": 12}, errors={"bagtag-svc": 0.2})
+    app = airport(
+        "bag tags are printed late", since=18, on="bagtag-svc", slow={"bagtag-svc": 12}, errors={"bagtag-svc": 0.2}
+    )
     app.says("bagtag-svc", "ERROR", "store/tags", "insert tag failed || Error 1213 (40001): Deadlock found when trying to get lock; try restarting transaction",
              every=5)  # fmt: skip
     app.says("manifest-builder", "ERROR", "ForkPoolWorker-{n}", "Task manifest.build raised unexpected: OperationalError(1205, 'Lock wait timeout exceeded; "
@@ -50,7 +54,14 @@ def mysql_tells_of_deadlocks() -> Airport:
 @scenario("db_lock_contention", "StatefulSet", "checkin-pg", change="mig-14", accept=[("bad_migration", "StatefulSet", "checkin-pg"),
           ("bad_migration", "Deployment", "checkin-api"), ("db_lock_contention", "Deployment", "checkin-api")])  # fmt: skip
 def an_index_built_without_concurrently() -> Airport:
-    app = airport("Check-in hangs", since=9, lag=5, on="checkin-api", slow={"checkin-api": 60, "kiosk-bff": 12}, errors={"checkin-api": 0.5})
+    app = airport(
+        "Check-in hangs",
+        since=9,
+        lag=5,
+        on="checkin-api",
+        slow={"checkin-api": 60, "kiosk-bff": 12},
+        errors={"checkin-api": 0.5},
+    )
     app.says("checkin-pg", "INFO", "checkin@checkin", "process 22{n} still waiting for RowExclusiveLock on relation 16412 of database 16384 after 1000.063 ms",
              "{pg} UTC [2214] checkin@checkin STATEMENT:  insert into boarding_pass (pnr, seat) values ($1, $2)",
              every=8, pods=[0])  # fmt: skip
@@ -65,7 +76,13 @@ def an_index_built_without_concurrently() -> Airport:
 
 @scenario("db_connection_exhaustion", "StatefulSet", "checkin-pg")
 def postgres_has_no_slot_left() -> Airport:
-    app = airport("flight boards are blank", since=15, lag=6, on="flightboard", errors={"flightboard": 0.6, "fare-engine": 0.3, "checkin-api": 0.2})
+    app = airport(
+        "flight boards are blank",
+        since=15,
+        lag=6,
+        on="flightboard",
+        errors={"flightboard": 0.6, "fare-engine": 0.3, "checkin-api": 0.2},
+    )
     app.says("flightboard", "ERROR", "board", "SQLSTATE[08006] [7] connection to server at \"checkin-pg\" (10.96.4.4), port 5432 failed: FATAL:  sorry, too many "
              "clients already (SQL: select * from flights where terminal = T{n})", "[stacktrace]",
              "#0 /var/www/vendor/laravel/framework/src/Illuminate/Database/Connection.php(753): Illuminate\\Database\\Connection->runQueryCallback()",
@@ -93,7 +110,13 @@ def hikari_leaks_its_connections() -> Airport:
     app = airport("kiosk-bff latency above objective", since=41, lag=33, on="kiosk-bff", slow={"checkin-api": 90, "kiosk-bff": 16, "boarding-core": 8},
                   errors={"checkin-api": 0.35, "boarding-core": 0.08})  # fmt: skip
     app.says("checkin-api", "WARN", SQL, "SQL Error: 0, SQLState: null", every=9)
-    app.says("checkin-api", "ERROR", SQL, "HikariPool-1 - Connection is not available, request timed out after 30002ms (total=10, active=10, idle=0, waiting=4{n})", every=9)
+    app.says(
+        "checkin-api",
+        "ERROR",
+        SQL,
+        "HikariPool-1 - Connection is not available, request timed out after 30002ms (total=10, active=10, idle=0, waiting=4{n})",
+        every=9,
+    )
     app.says("checkin-api", "WARN", "com.zaxxer.hikari.pool.ProxyLeakTask", "Connection leak detection triggered for org.postgresql.jdbc.PgConnection@1f2e3d4c on "
              "thread http-nio-8080-exec-{n}, stack trace follows", every=90)  # fmt: skip
     app.gauge("hikaricp_connections_active", jump(3, 10, 41), application="checkin-api", **KEYS)
@@ -106,7 +129,9 @@ def hikari_leaks_its_connections() -> Airport:
 
 @scenario("connection_pool_exhausted", "Deployment", "notify-pax")
 def knex_waits_for_a_connection() -> Airport:
-    app = airport("notifications delayed", since=22, on="notify-pax", slow={"notify-pax": 60}, errors={"notify-pax": 0.3})
+    app = airport(
+        "notifications delayed", since=22, on="notify-pax", slow={"notify-pax": 60}, errors={"notify-pax": 0.3}
+    )
     app.says("notify-pax", "ERROR", "push", "Knex: Timeout acquiring a connection. The pool is probably full. Are you missing a .transacting(trx) call?",
              "    at Client_PG.acquireConnection (/app/node_modules/knex/lib/client.js:332:26)", every=5)  # fmt: skip
     return app.without("changes", "events")
@@ -114,13 +139,25 @@ def knex_waits_for_a_connection() -> Airport:
 
 @scenario("connection_pool_exhausted", "Deployment", "lounge-access")
 def go_redis_pool_timeout() -> Airport:
-    app = airport("lounge doors open slowly", since=14, on="lounge-access", slow={"lounge-access": 40}, errors={"lounge-access": 0.25})
+    app = airport(
+        "lounge doors open slowly",
+        since=14,
+        on="lounge-access",
+        slow={"lounge-access": 40},
+        errors={"lounge-access": 0.25},
+    )
     app.says("lounge-access", "ERROR", "door", "lookup member: redis: connection pool timeout", every=3)
     app.gauge("redis_connected_clients", 61, pod="flight-redis-0", **KEYS)
     return app
 
 
-@scenario("connection_pool_exhausted", "Deployment", "bag-tracker", change="cfg-44", accept=[("bad_config_change", "Deployment", "bag-tracker")])
+@scenario(
+    "connection_pool_exhausted",
+    "Deployment",
+    "bag-tracker",
+    change="cfg-44",
+    accept=[("bad_config_change", "Deployment", "bag-tracker")],
+)
 def the_pool_was_made_smaller() -> Airport:
     app = airport("sorter-control cannot store scans", since=27, lag=20, on="sorter-control", slow={"bag-tracker": 80, "sorter-control": 60},
                   errors={"bag-tracker": 0.3, "sorter-control": 0.25})  # fmt: skip
@@ -141,7 +178,13 @@ def the_pool_was_made_smaller() -> Airport:
 def the_replica_is_ten_minutes_behind() -> Airport:
     app = airport("bags not found right after check-in", since=25, on="bagtag-svc", errors={"bagtag-svc": 0.09})
     app.gauge("mysql_slave_status_seconds_behind_master", ramp(0.4, 640, 25), pod="bag-mysql-1", **KEYS)
-    app.says("bagtag-svc", "WARN", "store/read", "tag {n}4711 not found on replica though just written, falling back to primary", every=5)
+    app.says(
+        "bagtag-svc",
+        "WARN",
+        "store/read",
+        "tag {n}4711 not found on replica though just written, falling back to primary",
+        every=5,
+    )
     return app
 
 
@@ -167,13 +210,22 @@ def postgres_standby_falls_behind_metrics_only() -> Airport:
 # -------------------------------------------------------------------------------------------------------------- slow queries
 
 
-@scenario("slow_query", "StatefulSet", "pax-mongo", change="mig-52", accept=[("bad_migration", "StatefulSet", "pax-mongo")])
+@scenario(
+    "slow_query", "StatefulSet", "pax-mongo", change="mig-52", accept=[("bad_migration", "StatefulSet", "pax-mongo")]
+)
 def the_index_was_dropped() -> Airport:
     app = airport("lounge-access p95 6 s", since=38, lag=24, on="lounge-access", slow={"lounge-access": 150, "notify-pax": 4},
                   cpu={"pax-mongo": jump(0.3, 1.8, 38)})  # fmt: skip
     app.says("pax-mongo", "INFO", "COMMAND", 'Slow query || {"type":"command","ns":"lounge.members","command":{"find":"members","filter":{"card_no":"x"}},"planSummary":'
              '"COLLSCAN","keysExamined":0,"docsExamined":4188123,"nreturned":1,"durationMillis":5{n}2}', every=4, pods=[0])  # fmt: skip
-    app.decoy("other", "pax-mongo", "drop unused index members.card_no_1", 38.4, "mig-52", "-db.members.createIndex({card_no: 1})\n+db.members.dropIndex('card_no_1')")
+    app.decoy(
+        "other",
+        "pax-mongo",
+        "drop unused index members.card_no_1",
+        38.4,
+        "mig-52",
+        "-db.members.createIndex({card_no: 1})\n+db.members.dropIndex('card_no_1')",
+    )
     app.decoy("deploy", "lounge-access", "lounge-access 1.9.0: new door firmware ids", 62, "rel-88")
     return app
 
@@ -197,7 +249,14 @@ def statistics_are_gone_traces_only() -> Airport:
         slow = 1 if ago > 12 else 120
         given = {"trace": turn + 1, "minutes_ago": ago}
         app.span("boarding-core", "GET /gates/{gate}", span=turn * 10 + 1, milliseconds=45 + 38 * slow, **given)
-        app.span("fare-engine", "POST /evaluate", span=turn * 10 + 2, parent=turn * 10 + 1, milliseconds=20 + 38 * slow, **given)
+        app.span(
+            "fare-engine",
+            "POST /evaluate",
+            span=turn * 10 + 2,
+            parent=turn * 10 + 1,
+            milliseconds=20 + 38 * slow,
+            **given,
+        )
         app.span("fare-engine", "SELECT checkin.fares", span=turn * 10 + 3, parent=turn * 10 + 2, milliseconds=38 * slow, **given,
                  **{"db.system": "postgresql", "server.address": "checkin-pg", "db.statement": "SELECT f.* FROM fares f JOIN rules r ON r.fare = f.id WHERE f.route = $1"})  # fmt: skip
         app.span("customs-link", "GET /ok", span=turn * 10 + 4, parent=turn * 10 + 1, milliseconds=9, **given)
@@ -206,7 +265,14 @@ def statistics_are_gone_traces_only() -> Airport:
 
 @scenario("slow_query", "StatefulSet", "track-cassandra")
 def tombstones() -> Airport:
-    app = airport("bag positions time out", since=19, lag=8, on="sorter-control", slow={"bag-tracker": 100, "sorter-control": 60}, errors={"bag-tracker": 0.3})
+    app = airport(
+        "bag positions time out",
+        since=19,
+        lag=8,
+        on="sorter-control",
+        slow={"bag-tracker": 100, "sorter-control": 60},
+        errors={"bag-tracker": 0.3},
+    )
     app.says("track-cassandra", "WARN", "ReadStage-{n}", "ReadCommand.java:569 - Read 500 live rows and 88{n}1 tombstone cells for query SELECT * FROM track.scans "
              "WHERE bag_id = 0 LIMIT 5000 ALLOW FILTERING; token -31882 (see tombstone_warn_threshold)", every=5)  # fmt: skip
     app.says("track-cassandra", "ERROR", "ReadStage-{n}", "StorageProxy.java:2149 - Scanned over 100001 tombstones during query 'SELECT * FROM track.scans WHERE bag_id = 0 "
@@ -221,10 +287,27 @@ def tombstones() -> Airport:
 
 @scenario("db_disk_full", "StatefulSet", "bag-mysql")
 def binlog_fills_the_volume() -> Airport:
-    app = airport("bag tags cannot be printed", since=13, on="bagtag-svc", errors={"bagtag-svc": 0.8, "checkin-api": 0.3})
-    app.says("bag-mysql", "ERROR", "MY-010907", "Error writing file './binlog.000912' (OS errno 28 - No space left on device)", every=60, pods=[0])
-    app.says("bagtag-svc", "ERROR", "store/tags", "insert tag failed || Error 1114 (HY000): The table 'tags' is full", every=4)
-    app.gauge("kubelet_volume_stats_available_bytes", ramp(2.2e10, 1e5, 50), persistentvolumeclaim="data-bag-mysql-0", **KEYS)
+    app = airport(
+        "bag tags cannot be printed", since=13, on="bagtag-svc", errors={"bagtag-svc": 0.8, "checkin-api": 0.3}
+    )
+    app.says(
+        "bag-mysql",
+        "ERROR",
+        "MY-010907",
+        "Error writing file './binlog.000912' (OS errno 28 - No space left on device)",
+        every=60,
+        pods=[0],
+    )
+    app.says(
+        "bagtag-svc",
+        "ERROR",
+        "store/tags",
+        "insert tag failed || Error 1114 (HY000): The table 'tags' is full",
+        every=4,
+    )
+    app.gauge(
+        "kubelet_volume_stats_available_bytes", ramp(2.2e10, 1e5, 50), persistentvolumeclaim="data-bag-mysql-0", **KEYS
+    )
     app.gauge("kubelet_volume_stats_capacity_bytes", 1.07e11, noise=0, persistentvolumeclaim="data-bag-mysql-0", **KEYS)
     return gateways_shout(app, "bagtag-svc")
 
@@ -234,9 +317,23 @@ def a_broker_s_log_dir_fails() -> Airport:
     app = airport("scans are missing in history", since=17, lag=9, on="baghistory", errors={"bag-tracker": 0.3})
     app.says("scan-kafka", "ERROR", "org.apache.kafka.storage.internals.log.LogDirFailureChannel", "Error while appending records to scans-3 in dir /var/lib/kafka/data",
              "java.io.IOException: No space left on device", "\tat java.base/sun.nio.ch.FileDispatcherImpl.write0(Native Method)", pods=[1], rounds=2, since=17)  # fmt: skip
-    app.says("scan-kafka", "ERROR", "kafka.log.LogManager", "Shutdown broker because all log dirs in /var/lib/kafka/data have failed", pods=[1], rounds=1, since=16)
+    app.says(
+        "scan-kafka",
+        "ERROR",
+        "kafka.log.LogManager",
+        "Shutdown broker because all log dirs in /var/lib/kafka/data have failed",
+        pods=[1],
+        rounds=1,
+        since=16,
+    )
     app.restarted("scan-kafka", 1, code=1, ago=2, count=5, waiting=True, ran=30)
-    app.says("bag-tracker", "ERROR", "tracker.publish", "KafkaError{code=_MSG_TIMED_OUT,val=-192,str=\"Local: Message timed out\"}", every=5)
+    app.says(
+        "bag-tracker",
+        "ERROR",
+        "tracker.publish",
+        'KafkaError{code=_MSG_TIMED_OUT,val=-192,str="Local: Message timed out"}',
+        every=5,
+    )
     app.says("baghistory", "WARN", "org.apache.kafka.clients.NetworkClient", "[Consumer clientId=baghistory-0, groupId=baghistory] Connection to node 1 (scan-kafka-1/10.1.1.9:9092) "
              "could not be established. Node may not be available.", every=6)  # fmt: skip
     return app
@@ -244,9 +341,17 @@ def a_broker_s_log_dir_fails() -> Airport:
 
 @scenario("db_disk_full", "StatefulSet", "flight-redis", accept=[("db_read_only", "StatefulSet", "flight-redis")])
 def redis_cannot_save() -> Airport:
-    app = airport("flight boards do not update", since=21, on="flightboard", errors={"flightboard": 0.5, "lounge-access": 0.3})
+    app = airport(
+        "flight boards do not update", since=21, on="flightboard", errors={"flightboard": 0.5, "lounge-access": 0.3}
+    )
     app.says("flight-redis", "WARN", "M", "Background saving error", every=30)
-    app.says("flight-redis", "WARN", "C", "Write error while saving DB to the disk(rdbSaveRio): No space left on device", every=30)
+    app.says(
+        "flight-redis",
+        "WARN",
+        "C",
+        "Write error while saving DB to the disk(rdbSaveRio): No space left on device",
+        every=30,
+    )
     app.says("flightboard", "ERROR", "board", "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that may modify the data "
              "set are disabled, because this instance is configured to report errors during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option).",
              every=4)  # fmt: skip
@@ -266,7 +371,9 @@ def flood_stage() -> Airport:
 
 @scenario("db_read_only", "StatefulSet", "pax-mongo")
 def mongo_stepped_down() -> Airport:
-    app = airport("notify-pax fails to record", since=8, on="notify-pax", errors={"notify-pax": 0.7, "lounge-access": 0.4})
+    app = airport(
+        "notify-pax fails to record", since=8, on="notify-pax", errors={"notify-pax": 0.7, "lounge-access": 0.4}
+    )
     app.says("notify-pax", "ERROR", "push", "MongoServerError: not primary", "    at Connection.sendCommand (/app/node_modules/mongodb/lib/cmap/connection.js:281:27) {",
              "  code: 10107, codeName: 'NotWritablePrimary' }", every=4)  # fmt: skip
     app.says("lounge-access", "ERROR", "door", "log entry: (NotWritablePrimary) not primary", every=5)
@@ -275,10 +382,26 @@ def mongo_stepped_down() -> Airport:
 
 @scenario("db_read_only", "StatefulSet", "flight-redis")
 def redis_became_a_replica() -> Airport:
-    app = airport("lounge doors stay shut", since=11, on="lounge-access", errors={"lounge-access": 0.6, "checkin-api": 0.2})
-    app.says("lounge-access", "ERROR", "door", "count visit: READONLY You can't write against a read only replica.", every=3)
-    app.says("checkin-api", "ERROR", "a.checkin.SeatHold", "io.lettuce.core.RedisReadOnlyException: READONLY You can't write against a read only replica.", every=6)
-    app.says("flight-redis", "INFO", "S", "REPLICAOF 10.1.2.44:6379 enabled (user request from 'id=88 addr=10.1.2.45:48210')", rounds=1)
+    app = airport(
+        "lounge doors stay shut", since=11, on="lounge-access", errors={"lounge-access": 0.6, "checkin-api": 0.2}
+    )
+    app.says(
+        "lounge-access", "ERROR", "door", "count visit: READONLY You can't write against a read only replica.", every=3
+    )
+    app.says(
+        "checkin-api",
+        "ERROR",
+        "a.checkin.SeatHold",
+        "io.lettuce.core.RedisReadOnlyException: READONLY You can't write against a read only replica.",
+        every=6,
+    )
+    app.says(
+        "flight-redis",
+        "INFO",
+        "S",
+        "REPLICAOF 10.1.2.44:6379 enabled (user request from 'id=88 addr=10.1.2.45:48210')",
+        rounds=1,
+    )
     return app
 
 
@@ -299,7 +422,14 @@ def evictions_empty_the_cache() -> Airport:
 
 @scenario("cache_stampede", "StatefulSet", "flight-redis", accept=[("cache_stampede", "Deployment", "flightboard")])
 def the_cache_restarted_empty() -> Airport:
-    app = airport("boards are slow", since=12, lag=6, on="gate-display", slow={"flightboard": 40, "gate-display": 22}, cpu={"checkin-pg": jump(0.3, 2.4, 12)})
+    app = airport(
+        "boards are slow",
+        since=12,
+        lag=6,
+        on="gate-display",
+        slow={"flightboard": 40, "gate-display": 22},
+        cpu={"checkin-pg": jump(0.3, 2.4, 12)},
+    )
     app.restarted("flight-redis", 0, code=0, reason="Completed", ago=12.2, count=1, ran=900000)
     app.says("flight-redis", "INFO", "M", "Ready to accept connections tcp", rounds=1, since=12)
     app.says("flightboard", "WARN", "board", "cache miss for board:T{n}, rebuilding from database", every=1)
@@ -311,9 +441,23 @@ def the_cache_restarted_empty() -> Airport:
 
 @scenario("write_capacity_exceeded", "StatefulSet", "flight-redis")
 def redis_is_full_and_must_not_evict() -> Airport:
-    app = airport("lounge and check-in errors", since=16, on="checkin-api", errors={"lounge-access": 0.4, "checkin-api": 0.3})
-    app.says("lounge-access", "ERROR", "door", "count visit: OOM command not allowed when used memory > 'maxmemory'.", every=4)
-    app.says("checkin-api", "ERROR", "a.checkin.SeatHold", "io.lettuce.core.RedisCommandExecutionException: OOM command not allowed when used memory > 'maxmemory'.", every=5)
+    app = airport(
+        "lounge and check-in errors", since=16, on="checkin-api", errors={"lounge-access": 0.4, "checkin-api": 0.3}
+    )
+    app.says(
+        "lounge-access",
+        "ERROR",
+        "door",
+        "count visit: OOM command not allowed when used memory > 'maxmemory'.",
+        every=4,
+    )
+    app.says(
+        "checkin-api",
+        "ERROR",
+        "a.checkin.SeatHold",
+        "io.lettuce.core.RedisCommandExecutionException: OOM command not allowed when used memory > 'maxmemory'.",
+        every=5,
+    )
     app.gauge("redis_memory_used_bytes", ramp(1.9e9, 2.147e9, 30), pod="flight-redis-0", **KEYS)
     app.gauge("redis_memory_max_bytes", 2.147e9, noise=0, pod="flight-redis-0", **KEYS)
     return app
@@ -324,7 +468,13 @@ def one_hot_key_keeps_redis_busy() -> Airport:
     app = airport("flightboard and lounge-access slow", since=20, lag=11, on="flightboard", slow={"flightboard": 30, "lounge-access": 25, "checkin-api": 4},
                   errors={"lounge-access": 0.05}, cpu={"flight-redis": jump(0.22, 1.0, 20)})  # fmt: skip
     app.says("lounge-access", "WARN", "door", "redis get took 1{n}0ms", every=6)
-    app.says("checkin-api", "WARN", "a.checkin.SeatHold", "io.lettuce.core.RedisCommandTimeoutException: Command timed out after 2 second(s)", every=15)
+    app.says(
+        "checkin-api",
+        "WARN",
+        "a.checkin.SeatHold",
+        "io.lettuce.core.RedisCommandTimeoutException: Command timed out after 2 second(s)",
+        every=15,
+    )
     return app
 
 
@@ -337,7 +487,13 @@ def manifests_pile_up() -> Airport:
     labels = {"queue": "manifests", "pod": "belt-rabbit-0", **KEYS}
     app.gauge("rabbitmq_queue_messages_ready", ramp(12, 48000, 44), **labels)
     app.gauge("rabbitmq_queue_consumers", jump(16, 1, 44), noise=0, **labels)
-    app.says("manifest-builder", "WARN", "MainProcess", "consumer: Connection to broker lost. Trying to re-establish the connection...", rounds=3)
+    app.says(
+        "manifest-builder",
+        "WARN",
+        "MainProcess",
+        "consumer: Connection to broker lost. Trying to re-establish the connection...",
+        rounds=3,
+    )
     return app
 
 
@@ -360,7 +516,14 @@ def one_partition_lags_metrics_only() -> Airport:
     app = airport("kafka consumer group baghistory lags", since=28, lag=15, name="KafkaConsumerLag")
     for partition in range(6):
         level = ramp(30, 402000, 28) if partition == 3 else 35
-        app.gauge("kafka_consumergroup_lag", level, consumergroup="baghistory", topic="scans", partition=str(partition), **KEYS)
+        app.gauge(
+            "kafka_consumergroup_lag",
+            level,
+            consumergroup="baghistory",
+            topic="scans",
+            partition=str(partition),
+            **KEYS,
+        )
     return app.without("logs", "events")
 
 
@@ -369,7 +532,13 @@ def celery_gets_it_again_and_again() -> Airport:
     app = airport("manifests stuck", since=23, lag=12, on="manifest-builder", name="ManifestLate")
     app.says("manifest-builder", "ERROR", "ForkPoolWorker-{n}", "Task manifest.build[5f1c2d] raised unexpected: ValueError(\"invalid IATA code 'X0'\")", "Traceback (most recent call last):",
              '  File "/app/manifest/tasks.py", line 44, in build', "ValueError: invalid IATA code 'X0'", every=7)  # fmt: skip
-    app.says("manifest-builder", "WARN", "MainProcess", "message 5f1c2d redelivered=True, requeued, delivery attempt 1{n}", every=7)
+    app.says(
+        "manifest-builder",
+        "WARN",
+        "MainProcess",
+        "message 5f1c2d redelivered=True, requeued, delivery attempt 1{n}",
+        every=7,
+    )
     app.gauge("rabbitmq_queue_messages_ready", ramp(8, 900, 23), queue="manifests", pod="belt-rabbit-0", **KEYS)
     return app
 
@@ -387,7 +556,9 @@ def a_record_that_cannot_be_read() -> Airport:
 # ----------------------------------------------------------------------------------------------------- capacity and mappings
 
 
-@scenario("index_mapping_broken", "StatefulSet", "search-es", accept=[("index_mapping_broken", "Deployment", "baghistory")])
+@scenario(
+    "index_mapping_broken", "StatefulSet", "search-es", accept=[("index_mapping_broken", "Deployment", "baghistory")]
+)
 def weight_is_not_a_number() -> Airport:
     app = airport("bags missing in search", since=14, on="baghistory", errors={"baghistory": 0.5})
     app.says("baghistory", "ERROR", "a.history.Indexer", 'bulk item failed: {"type":"document_parsing_exception","reason":"[1:211] failed to parse field [weight] of type [long] in document '
@@ -397,7 +568,14 @@ def weight_is_not_a_number() -> Airport:
 
 @scenario("write_capacity_exceeded", "StatefulSet", "search-es")
 def bulk_requests_are_rejected() -> Airport:
-    app = airport("scan history incomplete", since=18, on="baghistory", errors={"baghistory": 0.3}, slow={"baghistory": 8}, cpu={"search-es": jump(0.5, 1.9, 18)})
+    app = airport(
+        "scan history incomplete",
+        since=18,
+        on="baghistory",
+        errors={"baghistory": 0.3},
+        slow={"baghistory": 8},
+        cpu={"search-es": jump(0.5, 1.9, 18)},
+    )
     app.says("baghistory", "ERROR", "a.history.Indexer", "[es/bulk] failed: [es_rejected_execution_exception] rejected execution of primary operation [shardId=[bags-2026.04.14][0], "
              "source=[indices:data/write/bulk]] on EsThreadPoolExecutor[name = search-es-0/write, queue capacity = 10000, active threads = 2, queued tasks = 10012]", every=4)  # fmt: skip
     return app
@@ -417,7 +595,13 @@ def cassandra_drops_mutations() -> Airport:
 @scenario("credentials_rotated", "Deployment", "customs-link", change="sec-19", accept=[("credentials_rotated", "StatefulSet", "pax-mongo"),
           ("credentials_rotated", "Deployment", "lounge-access")])  # fmt: skip
 def mongo_s_new_password() -> Airport:
-    app = airport("customs-link and lounge-access fail", since=29, lag=7, on="customs-link", errors={"customs-link": 0.9, "lounge-access": 0.9, "boarding-core": 0.2})
+    app = airport(
+        "customs-link and lounge-access fail",
+        since=29,
+        lag=7,
+        on="customs-link",
+        errors={"customs-link": 0.9, "lounge-access": 0.9, "boarding-core": 0.2},
+    )
     app.says("customs-link", "ERROR", "org.aer.customs.PassengerStore", "com.mongodb.MongoSecurityException: Exception authenticating MongoCredential{mechanism=SCRAM-SHA-256, userName='apron', "
              "source='admin', password=<hidden>}: Command failed with error 18 (AuthenticationFailed): 'Authentication failed.'", every=5)  # fmt: skip
     app.says("lounge-access", "ERROR", "door", "find member: connection() error occurred during connection handshake: auth error: sasl conversation error: unable to authenticate using mechanism "
@@ -430,5 +614,11 @@ def mongo_s_new_password() -> Airport:
 @scenario("mysql_invalid_credentials", "Deployment", "bagtag-svc")
 def bagtag_cannot_log_in() -> Airport:
     app = airport("no tag is printed", since=10, on="kiosk-bff", errors={"bagtag-svc": 0.95, "kiosk-bff": 0.3})
-    app.says("bagtag-svc", "ERROR", "store/tags", "open tags || Error 1045 (28000): Access denied for user 'bagtags'@'10.1.0.21' (using password: YES)", every=3)
+    app.says(
+        "bagtag-svc",
+        "ERROR",
+        "store/tags",
+        "open tags || Error 1045 (28000): Access denied for user 'bagtags'@'10.1.0.21' (using password: YES)",
+        every=3,
+    )
     return app.without("changes", "events")
