@@ -62,7 +62,8 @@ _REMOTE = re.compile(
 _BATCH = re.compile(r"batch|bulk|chunk|multi|[_.]many\b|many\(|IN \(", re.IGNORECASE)
 _SOFT_ACCESS = re.compile(r"\.get\(|\.fetch\(|\.dig\(|getOrDefault|Optional|\?\.|, ok :?=")
 _SCHEMA = re.compile(
-    r"\b(?:DROP\s+(?:COLUMN|TABLE|INDEX|VIEW|TYPE)|RENAME\s+(?:COLUMN|TABLE|TO)|ALTER\s+COLUMN|SET\s+NOT\s+NULL|MODIFY\s+COLUMN)",
+    r"\b(?:DROP\s+(?:COLUMN|TABLE|INDEX|VIEW|TYPE)|RENAME\s+(?:COLUMN|TABLE|TO)|ALTER\s+COLUMN|SET\s+NOT\s+NULL|MODIFY\s+COLUMN)"
+    r"|\b(?:drop_?index(?:es)?|(?:drop|remove|rename|change)_(?:column|table|index))\b",
     re.IGNORECASE,
 )
 _CREDENTIALS = re.compile(

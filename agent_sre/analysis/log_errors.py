@@ -58,7 +58,7 @@ def log_findings(case: CaseFile) -> Iterable[Finding]:
 
 
 def _said_calmly(case: CaseFile) -> list[Statement]:
-    """What stores say of their own trouble at the level of everyday news: waits, drops and refusals, again and again."""
+    """What stores say of their own trouble as if it were everyday news: waits, drops and refusals, again and again."""
     return [
         item
         for item in statements(case)
