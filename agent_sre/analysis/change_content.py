@@ -86,11 +86,13 @@ def _files(change: Change, named: frozenset[str]) -> list[str]:
 def _fits(risks: tuple[str, ...], said: Iterable[str], case: CaseFile) -> bool:
     """Whether an edit of this kind leads to what is seen."""
     heard = " ".join(said)
-    slow = symptom(case) == "latency" or any(profile.slow > 0.2 for profile in profiles(case).values()) or _waits(case)
+    slow = (
+        symptom(case) == "latency" or any(profile.slow > 0.2 for profile in profiles(case).values()) or work_waits(case)
+    )
     return any(any(word in heard for word in _WORDS_FOR.get(risk, ())) or (risk in _SLOWS and slow) for risk in risks)
 
 
-def _waits(case: CaseFile) -> bool:
+def work_waits(case: CaseFile) -> bool:
     """Whether a queue grew: work waits there, whatever latency says."""
     grown = departures(case, about(case, "queue_depth", "queue"))
     return any(moved.strong and moved.after > moved.before for moved in grown)

@@ -16,7 +16,7 @@ from math import exp
 
 from agent_sre.analysis.calls import calls
 from agent_sre.analysis.casefile import CaseFile, Seen
-from agent_sre.analysis.change_content import Content, concerns, content_of
+from agent_sre.analysis.change_content import Content, concerns, content_of, work_waits
 from agent_sre.analysis.departures import alerted, incident_start
 from agent_sre.analysis.diffs import moved_only, read
 from agent_sre.analysis.evidence_words import compounds, pieces, rare, words_of
@@ -107,7 +107,8 @@ def change_findings(case: CaseFile) -> Iterable[Finding]:
 def _nothing_seen(case: CaseFile) -> bool:
     """Whether no signal left its usual level in a way that users feel, and neither logs nor traces say anything new."""
     spoken = any(item.new for item in troubles(case)) or any(seen.value.error for seen in case.spans)
-    return significance(case) < _FELT and not spoken and not suspects(case, symptom(case))
+    felt = significance(case) >= _FELT or work_waits(case)
+    return not felt and not spoken and not suspects(case, symptom(case))
 
 
 def _ended(case: CaseFile) -> frozenset[str]:
