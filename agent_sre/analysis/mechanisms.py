@@ -44,7 +44,7 @@ _KNOWS = 0.4
 _SUPPORT = 0.4
 """How much of the origin's strength a mechanism at the same object gains."""
 _LOAD = frozenset({"pod_cpu_overload", "pod_disk_io_saturation"})
-_ASKING = frozenset({"n_plus_one_queries", "retry_storm"})
+_ASKING = frozenset({"n_plus_one_queries", "retry_storm", "batch_job_contention"})
 _BEHIND = {
     "slow_query": _LOAD,
     "db_lock_contention": _LOAD,
