@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from math import exp
 
 from agent_sre.analysis.casefile import CaseFile
+from agent_sre.analysis.departures import departures
 from agent_sre.analysis.diffs import read
 from agent_sre.analysis.evidence_words import compounds, incident_files, incident_pieces, incident_words, shared
 from agent_sre.analysis.origin import symptom
 from agent_sre.analysis.profiles import profiles
+from agent_sre.analysis.signals import about
 from agent_sre.domain.telemetry import Change
 
 _NAMED = 2.0
@@ -84,8 +86,16 @@ def _files(change: Change, named: frozenset[str]) -> list[str]:
 def _fits(risks: tuple[str, ...], said: Iterable[str], case: CaseFile) -> bool:
     """Whether an edit of this kind leads to what is seen."""
     heard = " ".join(said)
-    slow = symptom(case) == "latency" or any(profile.slow > 0.2 for profile in profiles(case).values())
+    slow = (
+        symptom(case) == "latency" or any(profile.slow > 0.2 for profile in profiles(case).values()) or work_waits(case)
+    )
     return any(any(word in heard for word in _WORDS_FOR.get(risk, ())) or (risk in _SLOWS and slow) for risk in risks)
+
+
+def work_waits(case: CaseFile) -> bool:
+    """Whether a queue grew: work waits there, whatever latency says."""
+    grown = departures(case, about(case, "queue_depth", "queue"))
+    return any(moved.strong and moved.after > moved.before for moved in grown)
 
 
 def concerns(text: str, name: str) -> bool:

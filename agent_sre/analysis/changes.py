@@ -16,10 +16,12 @@ from math import exp
 
 from agent_sre.analysis.calls import calls
 from agent_sre.analysis.casefile import CaseFile, Seen
-from agent_sre.analysis.change_content import Content, concerns, content_of
+from agent_sre.analysis.change_content import Content, concerns, content_of, work_waits
 from agent_sre.analysis.departures import alerted, incident_start
 from agent_sre.analysis.diffs import moved_only, read
 from agent_sre.analysis.evidence_words import compounds, pieces, rare, words_of
+from agent_sre.analysis.kubernetes.cluster import cluster_of
+from agent_sre.analysis.kubernetes.reading import instant
 from agent_sre.analysis.log_entries import statements, troubles
 from agent_sre.analysis.log_errors import log_findings
 from agent_sre.analysis.log_records import ERROR
@@ -91,7 +93,7 @@ def change_findings(case: CaseFile) -> Iterable[Finding]:
         return
     suspects = _suspects(case)
     excused = 0.35 if surge(case) is not None or _provider_fails(case) else 1.0
-    excused *= _NOTHING_SEEN if _nothing_seen(case) else 1.0
+    unfelt, ended = _nothing_seen(case), _ended(case)
     outside = any(item.fault == "upstream_provider_outage" and item.strength >= _HEARD for item in log_findings(case))
     best = suspects[0].score if suspects else 0.0
     for suspect in suspects[:_MOST]:
@@ -99,13 +101,28 @@ def change_findings(case: CaseFile) -> Iterable[Finding]:
             break
         # Logs that name a provider speak for it; an edit that fits what they say speaks against that.
         heard = max(0.4, suspect.content.value) if outside else 1.0
-        yield _finding(case, suspect, min(excused, heard))
+        felt = _NOTHING_SEEN if unfelt and suspect.target not in ended else 1.0
+        yield _finding(case, suspect, min(excused * felt, heard))
 
 
 def _nothing_seen(case: CaseFile) -> bool:
     """Whether no signal left its usual level in a way that users feel, and neither logs nor traces say anything new."""
     spoken = any(item.new for item in troubles(case)) or any(span.error for span in trees_of(case).spans)
-    return significance(case) < _FELT and not spoken and not suspects(case, symptom(case))
+    felt = significance(case) >= _FELT or work_waits(case)
+    return not felt and not spoken and not suspects(case, symptom(case))
+
+
+def _ended(case: CaseFile) -> frozenset[str]:
+    """Workloads of which a container ended within the window: harm enough, whether a metric shows it or not."""
+    return frozenset(
+        workload.ref.name
+        for workload in cluster_of(case).workloads.values()
+        for pod in workload.current_pods
+        for container in pod.containers
+        if not container.init
+        and (over := instant(container.terminated[0], "finishedAt")) is not None
+        and case.window.contains(over)
+    )
 
 
 def _provider_fails(case: CaseFile) -> bool:
@@ -207,7 +224,9 @@ def _place(change: Change, carrier: Change | None, troubled: Mapping[str, float]
 def _speaks_of(case: CaseFile, workload: str, change: Change) -> bool:
     """Whether one new statement of the workload's log names the flag or setting that was changed."""
     said = (item.sample for item in statements(case) if item.workload == workload and item.new)
-    return any(compounds(change, frozenset(pieces(sample))) for sample in said)
+    graph = calls(case)
+    workloads = {*graph.callees, *graph.callers}  # who names one of those speaks of it, not of a setting
+    return any(set(compounds(change, frozenset(pieces(sample)))) - workloads for sample in said)
 
 
 def _fault(suspect: Suspect) -> str:

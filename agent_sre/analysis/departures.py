@@ -29,8 +29,12 @@ from agent_sre.domain.reference import owner_name
 DATING = frozenset({"latency", "errors", "availability", "traffic", "edge_latency", "saturation"})
 _STRAINED = frozenset({"cpu", "throttling", "disk", "gc", "packet_loss", "memory", "pool_waiting"})
 """Resources that date an incident where the alerted workload has no symptom measured: its strain began with it."""
+_FILLS = frozenset({"queue_depth", "replication_lag", "file_descriptors"})
+"""Levels that grow while something stands still, often long before any symptom: they date what nothing else dates."""
 LONGEST_LEAD = 20 * 60.0
-"""Seconds that an incident may go on before its alert fires."""
+"""Seconds that an incident may go on before its alert fires, where nothing measured says when it began."""
+_MEASURED_LEAD = 60 * 60.0
+"""The same where a shift that holds until the alert says so: thresholds are high and ``for`` clauses long."""
 _FEW_SPANS = 8
 _STIRRED = 2.0
 """Deviations from the middle below which no search for an onset is worth while: a shift needs four."""
@@ -106,7 +110,9 @@ class Departure:
         return Fact(text, self.signal.observation, excerpt(self), datetime.fromtimestamp(self.start, UTC))
 
 
-_STARTS: "WeakKeyDictionary[CaseFile, float]" = WeakKeyDictionary()
+_Dating = tuple[str, Floats, Floats]
+"""The meaning of a signal that may date an incident, and its samples: their times and values."""
+_STARTS: "WeakKeyDictionary[CaseFile, tuple[float, bool]]" = WeakKeyDictionary()
 _DEPARTURES: "WeakKeyDictionary[CaseFile, dict[Measured, Departure | None]]" = WeakKeyDictionary()
 
 
@@ -120,34 +126,52 @@ def alerted(case: CaseFile) -> frozenset[str]:
 
 def incident_start(case: CaseFile) -> float:
     """Seconds since the epoch of the incident's first sign in the metrics, else of the first alert (with some lead)."""
+    return _dated(case)[0]
+
+
+def is_dated(case: CaseFile) -> bool:
+    """Whether something measured dates the incident, and not its alert alone."""
+    return _dated(case)[1]
+
+
+def _dated(case: CaseFile) -> tuple[float, bool]:
     known = _STARTS.get(case)
     if known is None:
         known = _STARTS[case] = _date(case)
     return known
 
 
-def _date(case: CaseFile) -> float:
+def _date(case: CaseFile) -> tuple[float, bool]:
+    """The start, and whether a shift tells it: one of the last minutes where there is any, else one of the last hour.
+
+    An older shift is another incident's more often than this one's.
+    """
     alert = min((item.starts_at.timestamp() for item in case.alerts), default=case.now.timestamp())
     names = alerted(case)
     symptoms = [item for item in measured(case) if item.meaning in DATING and item.times.size >= 4]
     own = [item for item in symptoms if item.entity.name in names]
     strain = [item for item in measured(case) if item.meaning in _STRAINED and item.entity.name in names]
     step = median(np.array([median(np.diff(item.times)) for item in own or symptoms])) if symptoms else 60.0
+    filling = [item for item in measured(case) if item.meaning in _FILLS]
     # One odd signal of a bystander dates nothing; the alerted workload's own does.
-    for group, least in (
+    groups: tuple[tuple[list[_Dating], int], ...] = (
         ([(item.meaning, item.times, item.values) for item in own], 1),
         ([(item.meaning, item.times, item.values) for item in symptoms], 3),
         ([] if own else [("latency", *durations) for durations in _durations(case, names)], 1),
         ([] if own else [(item.meaning, item.times, item.values) for item in strain], 1),
-    ):
-        shifts = [shift for item in group if (shift := _onset_of(*item, alert, step)) is not None]
-        plain = not names and any(abs(shift.z) >= _PLAIN for shift in shifts)
-        if len(shifts) >= least or plain:
-            starts = [shift.time for shift in shifts]
-            found = median(np.array(starts)) if len(starts) > 2 else min(starts)
-            # No alert fires before its incident begins: what shifted well after it, more than samples lag, is an echo.
-            return found if found <= alert + max(2 * step, _LAG) else alert
-    return alert - 2 * step
+        ([(item.meaning, item.times, item.values) for item in filling], 1),
+    )
+    for lead in (LONGEST_LEAD, _MEASURED_LEAD):
+        for group, least in groups:
+            shifts = [shift for item in group if (shift := _onset_of(*item, alert, step, lead)) is not None]
+            plain = not names and any(abs(shift.z) >= _PLAIN for shift in shifts)
+            if len(shifts) >= least or plain:
+                starts = [shift.time for shift in shifts]
+                found = median(np.array(starts)) if len(starts) > 2 else min(starts)
+                # No alert fires before its incident begins: what shifted well after it, more than samples lag, is an
+                # echo.
+                return (found if found <= alert + max(2 * step, _LAG) else alert), True
+    return alert - 2 * step, False
 
 
 def _durations(case: CaseFile, names: frozenset[str]) -> list[tuple[Floats, Floats]]:
@@ -161,17 +185,20 @@ def _durations(case: CaseFile, names: frozenset[str]) -> list[tuple[Floats, Floa
     return [(times, values) for times, values in pairs]
 
 
-def _onset_of(meaning: str, every: Floats, levels: Floats, alert: float, step: float) -> Shift | None:
-    """The departure that still held at the alert; an older one is another incident."""
+def _onset_of(meaning: str, every: Floats, levels: Floats, alert: float, step: float, lead: float) -> Shift | None:
+    """The departure that still held at the alert and began at most ``lead`` seconds before; an older one is another
+    incident, and so is a drift that began long ago."""
     times, values = every[-_DATED_SAMPLES:], levels[-_DATED_SAMPLES:]
     if times.size < 4:
         return None
     near = min(alert, float(times[-1])) - 2 * step
-    if not _stirred(times, values, alert - LONGEST_LEAD):
+    if not _stirred(times, values, alert - lead):
         return None
     shift = onset(times, values, near=near)
-    if shift is None or shift.until < near or shift.time < alert - LONGEST_LEAD:
+    if shift is None or shift.until < near or shift.time < alert - lead:
         return None
+    if shift.time < alert - LONGEST_LEAD and abs(shift.z) < _PLAIN:
+        return None  # a drift of long ago
     if meaning != "traffic" and shift.up == (meaning == "availability"):
         return None  # getting better is no sign of trouble
     if recurrence(every, levels, shift.time, shift.before, shift.after) is not None:

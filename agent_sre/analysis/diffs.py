@@ -12,6 +12,7 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 
+from agent_sre.analysis.kubernetes.reading import quantity
 from agent_sre.domain.telemetry import Change
 
 _FILES = re.compile(
@@ -43,8 +44,12 @@ _GUARD = re.compile(
 _TIME_LIMIT = re.compile(r"timeout|deadline|ttl|expir|budget|max_?wait", re.IGNORECASE)
 _AMOUNT = re.compile(r"(\d+(?:\.\d+)?)\s*\*?\s*(?:time\.)?(milliseconds?|ms|seconds?|s|minutes?|m)?\b", re.IGNORECASE)
 _LIMIT = re.compile(
-    r"\b(?:max|limit|pool|size|capacity|replicas|workers|threads|connections|memory|cpu|buffer|batch)", re.IGNORECASE
+    r"(?:\b|_)(?:max|limit|pool|size|capacity|replicas|workers|threads|concurrency|parallelism|prefetch|consumers"
+    r"|connections|memory|cpu|buffer|batch)",
+    re.IGNORECASE,
 )
+_RESOURCE = re.compile(r"\b(?:cpu|memory|storage)[\"']?\s*[:=]\s*[\"']?(\d+(?:\.\d+)?(?:m|[kMGTPE]i?|Ki)?)[\"']?,?\s*$")
+"""A resource with its quantity as Kubernetes writes it: ``m`` is a thousandth there, not a minute."""
 _MILLISECONDS = re.compile(r"_ms\b|[a-z]Ms\b|milli", re.IGNORECASE)
 """A name that says what its amounts are, where they have no unit of their own."""
 _FROM_TO = re.compile(r"(\d+(?:\.\d+)?\s?[a-z]{0,12})\s*(?:->|→|=>|to)\s*(\d+(?:\.\d+)?\s?[a-z]{0,12})", re.IGNORECASE)
@@ -57,7 +62,8 @@ _REMOTE = re.compile(
 _BATCH = re.compile(r"batch|bulk|chunk|multi|[_.]many\b|many\(|IN \(", re.IGNORECASE)
 _SOFT_ACCESS = re.compile(r"\.get\(|\.fetch\(|\.dig\(|getOrDefault|Optional|\?\.|, ok :?=")
 _SCHEMA = re.compile(
-    r"\b(?:DROP\s+(?:COLUMN|TABLE|INDEX|VIEW|TYPE)|RENAME\s+(?:COLUMN|TABLE|TO)|ALTER\s+COLUMN|SET\s+NOT\s+NULL|MODIFY\s+COLUMN)",
+    r"\b(?:DROP\s+(?:COLUMN|TABLE|INDEX|VIEW|TYPE)|RENAME\s+(?:COLUMN|TABLE|TO)|ALTER\s+COLUMN|SET\s+NOT\s+NULL|MODIFY\s+COLUMN)"
+    r"|\b(?:drop_?index(?:es)?|(?:drop|remove|rename|change)_(?:column|table|index))\b",
     re.IGNORECASE,
 )
 _CREDENTIALS = re.compile(
@@ -233,7 +239,11 @@ def lowered_time_limit(change: Change) -> tuple[float, float] | None:
 def _amounts(lines: tuple[str, ...], subject: re.Pattern[str]) -> list[float]:
     found = []
     for line in lines:
-        if subject.search(line):
+        if not subject.search(line):
+            continue
+        if resource := _RESOURCE.search(line):
+            found.append(quantity(resource[1]) or 0.0)
+        else:
             usual = 1e-3 if _MILLISECONDS.search(line) else 1.0
             found += [float(number) * _UNITS.get(unit.lower(), usual) for number, unit in _AMOUNT.findall(line)]
     return found

@@ -44,11 +44,16 @@ _FAMILIES = {
     "cassandra": re.compile(r"cassandra|scylla|datastax", re.I),
     "queue": re.compile(r"kafka|rabbit|amqp|\bnats\b|activemq|artemis|pulsar", re.I),
     "memcached": re.compile(r"memcache", re.I),
+    "sql": re.compile(
+        r"SqlExceptionHelper|\bjdbc\b|\bSQLSTATE\b|SQLException|sqlalchemy|org\.hibernate|EntityFramework", re.I
+    ),
     "elsewhere": re.compile(
         r"dynamo|ProvisionedThroughput|provisioned throughput|bigtable|cosmos|spanner|firestore", re.I
     ),
 }
-"""Words that only messages about one family of stores have; ``elsewhere`` is run by a cloud, outside the cluster."""
+"""Words that only messages about one family of stores have; ``elsewhere`` is run by a cloud, outside the cluster, and
+``sql`` any of those that are asked in SQL."""
+_ASKED_IN_SQL = frozenset({"mysql", "postgres", "mssql", "oracle"})
 _STORE = re.compile(
     r"mysql|maria|percona|postgres|pgsql|pg-?bouncer|mongo|redis|valkey|memcache|cassandra|scylla|elastic|opensearch|kafka"
     r"|rabbit|activemq|artemis|\bnats\b|pulsar|etcd|clickhouse|influx|cockroach|mssql|oracle|dynamo|neo4j|solr|couch|minio"
@@ -198,6 +203,8 @@ class Chains:
     def _of_the_family(self, said: str, names: Iterable[str]) -> list[str]:
         """The names that the text may be about: where only one family's words are in it, not the other families'."""
         spoken = {family for family, words in _FAMILIES.items() if words.search(said[:_LONGEST])}
+        if "sql" in spoken and not spoken & _ASKED_IN_SQL:
+            spoken |= _ASKED_IN_SQL
         return [name for name in names if not spoken or self._stores.get(name, "") in {"", *spoken}]
 
     def _is_store(self, name: str) -> bool:

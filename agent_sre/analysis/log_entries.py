@@ -16,10 +16,10 @@ from datetime import UTC, datetime
 from math import sqrt
 
 from agent_sre.analysis.casefile import CaseFile, Seen, per_case
-from agent_sre.analysis.departures import DATING, LONGEST_LEAD, incident_start
+from agent_sre.analysis.departures import LONGEST_LEAD, incident_start, is_dated
 from agent_sre.analysis.log_records import ERROR, plain, severity
 from agent_sre.analysis.log_templates import Miner
-from agent_sre.analysis.signals import measured, workload_of_pod
+from agent_sre.analysis.signals import workload_of_pod
 from agent_sre.analysis.stack_traces import Trace, joined, trace_of
 from agent_sre.domain.finding import Fact
 from agent_sre.domain.instant import format_instant
@@ -89,10 +89,10 @@ def statements(case: CaseFile) -> tuple[Statement, ...]:
 def parting(case: CaseFile) -> float:
     """What is before and what is since, in seconds since the epoch.
 
-    A little before the dated start; where no metric of a symptom could date it, as long before the alert as an incident
-    may go unnoticed.
+    A little before the dated start; where nothing measured dates it, as long before the alert as an incident may go
+    unnoticed.
     """
-    if any(item.meaning in DATING for item in measured(case)):
+    if is_dated(case):
         return incident_start(case) - _EARLY
     return incident_start(case) - LONGEST_LEAD
 
@@ -187,11 +187,12 @@ def _mined(text: str) -> str:
 @per_case
 def troubles(case: CaseFile) -> list[Statement]:
     """Statements of warning or worse that came with the incident or became far more frequent, worst first."""
-    found = [item for item in statements(case) if item.severity >= 2 and item.since > 0 and _risen(case, item)]
+    found = [item for item in statements(case) if item.severity >= 2 and item.since > 0 and risen(case, item)]
     return sorted(found, key=lambda item: (-item.severity, -item.since, item.workload, item.template))
 
 
-def _risen(case: CaseFile, item: Statement) -> bool:
+def risen(case: CaseFile, item: Statement) -> bool:
+    """Whether a statement came with the incident or became far more frequent."""
     if item.before == 0 or not item.timed:
         return True
     start = parting(case)

@@ -15,10 +15,11 @@ from dataclasses import replace
 from agent_sre.analysis.casefile import CaseFile
 from agent_sre.analysis.kubernetes.cluster import cluster_of
 from agent_sre.analysis.log_chains import Chains
-from agent_sre.analysis.log_entries import Statement, troubles
+from agent_sre.analysis.log_entries import Statement, risen, statements, troubles
 from agent_sre.analysis.log_patterns import NODE, PEER, STORE, Pattern, classify, is_somebody_else_s, outside_host
-from agent_sre.analysis.log_records import ERROR
+from agent_sre.analysis.log_records import ERROR, WARNING
 from agent_sre.analysis.objects import object_of
+from agent_sre.analysis.stores import stores
 from agent_sre.domain.finding import Fact, Finding
 from agent_sre.domain.reference import ObjectRef
 from agent_sre.domain.visible import one_line
@@ -40,18 +41,34 @@ _BROUGHT_ABOUT = frozenset(
 )
 """Faults that a failing callee brings about in its callers."""
 _OWN_EXCEPTION = 0.42
+_AGAIN = 3
+"""How often a store must say calmly what would be trouble at a higher level."""
 _MOST = 300
 """Statements looked at, the worst first: a log that says more different things at once says nothing."""
 
 
 def log_findings(case: CaseFile) -> Iterable[Finding]:
     """Causes that logs name, and outside hosts at the end of their chains."""
-    found = troubles(case)[:_MOST]
+    found = [*troubles(case)[:_MOST], *_said_calmly(case)]
     if not found:
         return
     chains = Chains(case, found)
     yield from _named_causes(case, found, chains)
     yield from _outside(case, found, chains)
+
+
+def _said_calmly(case: CaseFile) -> list[Statement]:
+    """What stores say of their own trouble as if it were everyday news: waits, drops and refusals, again and again."""
+    return [
+        item
+        for item in statements(case)
+        if item.workload in stores(case)
+        and item.severity < WARNING
+        and item.since >= _AGAIN
+        and risen(case, item)
+        and (pattern := classify(item.said)) is not None
+        and pattern.place == STORE
+    ]
 
 
 def _named_causes(case: CaseFile, found: list[Statement], chains: Chains) -> Iterable[Finding]:

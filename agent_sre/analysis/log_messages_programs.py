@@ -52,7 +52,7 @@ PROGRAM_MESSAGES: tuple[tuple[str, float, str, str, tuple[str, ...]], ...] = (
         (
             r"lock contention", r"waiting (?:\S+ )?(?:for|to acquire) (?:the )?(?:lock|mutex|monitor)",
             r"has been blocked for \d+", r"thread \S+ (?:is )?blocked",
-            r"waited .{0,24}for (?:the )?(?:lock|mutex|monitor)",
+            r"wait(?:ed|ing) (?:\S+ ){0,3}(?:for|on) (?:\S+ ){0,3}(?:lock|mutex|monitor|semaphore)\b",
             r"could not (?:acquire|obtain) (?:the )?lock",
             r"(?:lock|mutex) .{0,40}held (?:for|too long)",
         ),

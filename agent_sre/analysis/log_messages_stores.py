@@ -44,6 +44,7 @@ STORE_MESSAGES: tuple[tuple[str, float, str, str, tuple[str, ...]], ...] = (
             r"disk (?:resource limit )?alarm (?:set|on)", r"free disk space (?:is )?(?:insufficient|below)",
             r"mvcc: database space exceeded", r"OutOfDiskSpace", r"ORA-0165\d", r"no space left.*commit ?log",
             r"(?:WAL|write-ahead log|binlog|pg_wal).{0,80}no space left", r"\b53100\b",
+            r"all log dirs in \S+ have failed",
         ),
     ),
     (
@@ -62,7 +63,7 @@ STORE_MESSAGES: tuple[tuple[str, float, str, str, tuple[str, ...]], ...] = (
             r"could not serialize access", r"ORA-00060", r"ORA-00054", r"database (?:table )?is locked",
             r"SQLITE_BUSY", r"canceling statement due to lock timeout", r"\b(?:40P01|55P03)\b",
             r"\bWriteConflict\b", r"LockTimeout\b", r"was deadlocked on lock", r"CannotAcquireLockException",
-            r"LockAcquisitionException", r"still waiting for (?:Exclusive|Share|AccessExclusive)\w*Lock",
+            r"LockAcquisitionException", r"still waiting for \w*Lock on (?:transaction|relation|tuple|page|object)",
             r"transaction lock wait",
         ),
     ),
@@ -108,7 +109,8 @@ STORE_MESSAGES: tuple[tuple[str, float, str, str, tuple[str, ...]], ...] = (
             r"es_rejected_execution_exception", r"rejected execution of .{0,200}(?:bulk|write)",
             r"bulk queue full", r"OOM command not allowed when used memory", r"\bOverloadedException\b",
             r"WriteTimeoutException", r"Quota violated.*(?:producer|broker)", r"write stall", r"Stalling writes",
-            r"circuit_breaking_exception",
+            r"circuit_breaking_exception", r"MUTATION messages were dropped", r"\bWriteTimeout: .{0,40}\bcode=1100\b",
+            r"OverloadedErrorMessage", r"\bcode=1001\b",
         ),
     ),
     (
@@ -131,7 +133,9 @@ STORE_MESSAGES: tuple[tuple[str, float, str, str, tuple[str, ...]], ...] = (
             r"canceling statement due to (?:statement|user)", r"\b57014\b", r"MaxTimeMSExpired",
             r"operation exceeded time limit", r"planSummary: COLLSCAN", r"\bduration: \d{4,}(?:\.\d+)? ms",
             r"SLOWLOG", r"query (?:timed out|took too long)",
-            r"ReadTimeoutException.{0,60}(?:consistency|replica)",
+            r"ReadTimeoutException.{0,60}(?:consistency|replica)", r"\bReadTimeout: .{0,40}\bcode=1200\b",
+            r"TombstoneOverwhelming", r"Scanned over \d+ tombstones", r"READ_TOO_MANY_TOMBSTONES",
+            r"live rows and \d+ tombstone cells",
         ),
     ),
     (
@@ -156,11 +160,18 @@ STORE_MESSAGES: tuple[tuple[str, float, str, str, tuple[str, ...]], ...] = (
         ),
     ),
     (
+        "queue_backlog", 0.6, "a consumer is too slow for its own queue and loses its place", SELF,
+        (
+            r"consumer poll timeout has expired", r"leaving group due to consumer poll timeout",
+            r"MaxPollIntervalExceeded", r"application maximum poll interval \(\d+ms\) exceeded",
+            r"delivery acknowledgement on channel \d+ timed out",
+        ),
+    ),
+    (
         "queue_backlog", 0.4, "a queue grows faster than it is worked off", SELF,
         (
             r"(?:queue|consumer|backlog|lag).{0,40}(?:growing|rising|too long|exceeds|exceeded|backlog|is full)",
             r"consumer lag", r"\bqueue full\b", r"QueueFull", r"max\.poll\.interval\.ms",
-            r"MaxPollIntervalExceeded", r"leaving group due to consumer poll timeout",
             r"memory resource limit alarm set", r"connection\.blocked",
         ),
     ),

@@ -67,12 +67,12 @@ _KEYED_LEVEL = re.compile(
     re.IGNORECASE,
 )
 _LEVEL = re.compile(
-    r"(?P<_4>\b(?:FATAL|PANIC|CRITICAL|CRIT|EMERG|EMERGENCY)\b|^F\d{4} \d\d:|\[(?:crit|emerg|alert|critical|fatal)\]"
+    r"(?P<_4>\b(?:FATAL|PANIC|CRITICAL|CRIT|EMERG|EMERGENCY)\b|^F\d{4} \d\d:|\[(?:crit|emerg|alert|critical|fatal) *\]"
     r"|^(?:crit|critical|fatal): |\bpanic: |^fatal error: |^F, \[)"
-    r"|(?P<_3>\b(?:ERROR|ERR|SEVERE)\b|^E\d{4} \d\d:|\[(?:error|err)\]|^(?:fail|error): |^E, \[|\bError\b(?=[\]: ]))"
-    r"|(?P<_2>\bWARN(?:ING)?\b|\bWarn(?:ing)?\b(?=[\]: ])|^W\d{4} \d\d:|\[warn(?:ing)?\]|^warn(?:ing)?: |^W, \[)"
+    r"|(?P<_3>\b(?:ERROR|ERR|SEVERE)\b|^E\d{4} \d\d:|\[(?:error|err) *\]|^(?:fail|error): |^E, \[|\bError\b(?=[\]: ]))"
+    r"|(?P<_2>\bWARN(?:ING)?\b|\bWarn(?:ing)?\b(?=[\]: ])|^W\d{4} \d\d:|\[warn(?:ing)? *\]|^warn(?:ing)?: |^W, \[)"
     r"|(?P<_1>\b(?:INFO|DEBUG|TRACE|NOTICE|LOG|VERBOSE|FINE|HINT|DETAIL|STATEMENT)\b|\bInfo(?:rmation)?\b(?=[\]: ])"
-    r"|^[ID]\d{4} \d\d:|\[(?:info|debug|notice|trace|note)\]|^(?:info|dbug|trce|debug): |^[ID], \[)",
+    r"|^[ID]\d{4} \d\d:|\[(?:info|debug|notice|trace|note) *\]|^(?:info|dbug|trce|debug): |^[ID], \[)",
     re.MULTILINE,
 )
 _BAD_WORDS = re.compile(

@@ -44,7 +44,7 @@ _KNOWS = 0.4
 _SUPPORT = 0.4
 """How much of the origin's strength a mechanism at the same object gains."""
 _LOAD = frozenset({"pod_cpu_overload", "pod_disk_io_saturation"})
-_ASKING = frozenset({"n_plus_one_queries", "retry_storm"})
+_ASKING = frozenset({"n_plus_one_queries", "retry_storm", "batch_job_contention"})
 _BEHIND = {
     "slow_query": _LOAD,
     "db_lock_contention": _LOAD,
@@ -52,6 +52,9 @@ _BEHIND = {
     "n_plus_one_queries": _LOAD | {"bad_deploy"},
     "gc_pressure": _LOAD,
     "memory_leak": frozenset({"gc_pressure", "oom_killed", "pod_cpu_overload"}),
+    "write_capacity_exceeded": _LOAD,
+    "db_disk_full": frozenset({"crash_on_start", "unhandled_exception", "db_read_only"}),
+    "node_network_packet_loss": frozenset({"node_network_delay"}),
     "hpa_at_max": frozenset({"pod_cpu_overload", "pod_cpu_throttled"}),
     "pod_cpu_throttled": frozenset({"pod_cpu_overload"}),
     "retry_storm": frozenset({"pod_cpu_overload", "traffic_surge"}),
@@ -92,7 +95,7 @@ def coincide(findings: Sequence[Finding], explains_itself: Callable[[Finding], b
     """
     found = list(findings)
     for trouble in findings:
-        if trouble.analyzer != "origin" or trouble.fault not in _SEEN_FROM_OUTSIDE or explains_itself(trouble):
+        if trouble.analyzer not in _GUESSING or trouble.fault not in _SEEN_FROM_OUTSIDE or explains_itself(trouble):
             continue
         changes = [item for item in findings if item.change is not None and item.object == trouble.object]
         best = max(changes, key=lambda item: (item.strength, item.change or ""), default=None)

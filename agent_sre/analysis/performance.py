@@ -8,6 +8,7 @@ makes it so is another workload than the one that suffers, the neighbour is name
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from itertools import pairwise
 
 import numpy as np
@@ -24,6 +25,8 @@ from agent_sre.analysis.signals import Measured, about
 from agent_sre.domain.finding import Fact, Finding
 
 _FULL = 0.85
+_UNMOVED = 0.03
+"""The share of all growth below which memory has not begun to grow."""
 
 
 def memory_leak(case: CaseFile) -> Iterable[Finding]:
@@ -52,6 +55,7 @@ def memory_leak(case: CaseFile) -> Iterable[Finding]:
             strength=0.62 if near else 0.42,
             statement=f"{name} does not give its memory back.",
             facts=tuple(facts),
+            onset=_growing_since(item),
             distinguish=f"a heap profile of {name}, twice, some minutes apart",
         )
 
@@ -80,6 +84,14 @@ def _steady_slope(item: Measured) -> float | None:
         return None
     residual = values - (np.median(values) + slope * (times - np.median(times)))
     return slope if float(np.median(np.abs(residual))) < 0.1 * grown else None
+
+
+def _growing_since(item: Measured) -> datetime:
+    """When memory last stood where its growth set out from."""
+    top = int(np.argmax(item.values))
+    low, high = float(np.min(item.values[: top + 1])), float(item.values[top])
+    quiet = np.flatnonzero(item.values[: top + 1] <= low + _UNMOVED * (high - low))
+    return datetime.fromtimestamp(float(item.times[int(quiet[-1])]), UTC)
 
 
 def _limits(case: CaseFile, resource: str) -> Mapping[str, float]:

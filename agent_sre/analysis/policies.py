@@ -8,14 +8,16 @@ confirms; without it the specifications alone make a strong case, since a networ
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from datetime import timedelta
 
 from agent_sre.analysis.casefile import CaseFile, K8sObject, Seen
+from agent_sre.analysis.change_content import concerns
 from agent_sre.analysis.kubernetes.addresses import Address, addresses
 from agent_sre.analysis.kubernetes.cluster import Cluster, cluster_of
 from agent_sre.analysis.kubernetes.excerpts import fact, log_fact
 from agent_sre.analysis.kubernetes.logs import matching, streams
 from agent_sre.analysis.kubernetes.network_peers import directions, is_peer
-from agent_sre.analysis.kubernetes.reading import items, labels, mapping, number, ref_of
+from agent_sre.analysis.kubernetes.reading import instant, items, labels, mapping, name_of, number, ref_of
 from agent_sre.analysis.kubernetes.selectors import label_selector, selects
 from agent_sre.analysis.kubernetes.workload import Workload
 from agent_sre.domain.finding import Fact, Finding
@@ -23,6 +25,7 @@ from agent_sre.domain.finding import Fact, Finding
 _NO_ANSWER = re.compile(r"time(d)? ?out|ETIMEDOUT|deadline exceeded|unreachable|EHOSTUNREACH|connection refused", re.I)
 _LOOKUP = re.compile(r"\blookup |ENOTFOUND|EAI_AGAIN|name resolution|UnknownHost|could not resolve|no such host", re.I)
 _DNS = 53
+_SAME_MOMENT = timedelta(minutes=5)
 
 
 def analyze_policies(case: CaseFile) -> Iterator[Finding]:
@@ -142,9 +145,24 @@ def _finding(
         strength=0.95 if complaints else 0.7,
         statement=statement,
         facts=(*facts, *complaints),
+        change=_recorded(case, policy, workload),
         explains=tuple(dict.fromkeys(address.workload.ref for address, _ in calls)),
         distinguish="a connection from a caller's pod to the callee's pod, with the policy and without",
     )
+
+
+def _recorded(case: CaseFile, policy: Seen[K8sObject], workload: Workload) -> str | None:
+    """The recorded change in which the policy came: of it or of the workload that it selects, at the same moment."""
+    made = instant(policy.value, "metadata", "creationTimestamp")
+    names = (name_of(policy.value), workload.ref.name)
+    found = [
+        (abs(seen.value.time - made), seen.value.id)
+        for seen in case.changes
+        if made is not None
+        and abs(seen.value.time - made) <= _SAME_MOMENT
+        and any(concerns(seen.value.target, name) for name in names)
+    ]
+    return min(found)[1] if found else None
 
 
 def _complaints(case: CaseFile, calls: list[Address]) -> list[Fact]:

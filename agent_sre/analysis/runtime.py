@@ -95,7 +95,9 @@ def _exits(case: CaseFile, cluster: Cluster, workload: Workload) -> Iterator[Fin
 
 
 def _finding(workload: Workload, pod: Pod, fault: str, strength: float, why: str, facts: list[Fact]) -> Finding:
-    onset = min((item.time for item in facts if item.time), default=None) or pod.created
+    ends = (instant(item.terminated[0], "finishedAt") for item in pod.containers)
+    times = [item.time for item in facts if item.time] or [end for end in ends if end]
+    onset = min(times, default=None) or pod.created
     return Finding(
         analyzer=_ANALYZER,
         fault=fault,

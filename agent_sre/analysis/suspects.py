@@ -27,6 +27,8 @@ _NEW = 3.0
 _FURTHER = 0.3
 _NOBODY = 0.15
 """The standing of the hypothesis that it is none of them."""
+_ASKED = ("latency", "errors", "traffic", "sockets", "threads_used")
+"""Meanings that say of a workload that somebody waits for it."""
 _LEAST_SLOWER = 0.05
 _LEAST_FAILING = 0.005
 """Shares of the users' usual waiting, and of their requests, that count for little."""
@@ -107,17 +109,22 @@ def _waiting(
         relative = {name: profile.queued / max(profile.queue, 1.0) for name, profile in known.items()}
     else:
         relative = {name: profile.slowdown for name, profile in known.items()}
-    own = _shares(extra, graph, reached, least) if not graph.empty else _relative(relative)
-    return own, _common(own, graph)
+    if graph.empty:
+        return _relative(relative), {}
+    asked = frozenset(name for name in extra if any(known[name].signals.get(meaning) for meaning in _ASKED))
+    everywhere = _shares(extra, graph, frozenset(extra), least)
+    return _shares(extra, graph, reached, least), _common(everywhere, graph, asked)
 
 
-def _common(own: Mapping[str, float], graph: Calls) -> Mapping[str, float]:
+def _common(own: Mapping[str, float], graph: Calls, measured: frozenset[str]) -> Mapping[str, float]:
     """What each callee's network would explain: its callers' shares, where all of them, or its only one, have some.
 
-    One caller that waits may wait for any of its callees; several at once have little else in common.
+    One caller that waits may wait for any of its callees; several at once have little else in common. A caller of which
+    nothing is measured, such as a worker at a queue, says nothing.
     """
     common: dict[str, float] = {}
-    for name, callers in graph.callers.items():
+    for name, every in graph.callers.items():
+        callers = [caller for caller in every if caller in measured]
         hurt = [caller for caller in callers if own.get(caller, 0.0) > _LEAST]
         if len(hurt) >= 2:
             part = len(hurt) / len(callers)

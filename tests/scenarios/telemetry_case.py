@@ -36,10 +36,12 @@ class Incident:
         self._objects: list[dict[str, object]] = []
         self._signals: list[Signal] = []
 
-    def gauge(self, metric: str, usual: float, now: float, *, noise: float = 0.02, **labels: str) -> "Incident":
-        """A level that goes from ``usual`` to ``now`` at the fault."""
+    def gauge(
+        self, metric: str, usual: float, now: float, *, noise: float = 0.02, at: float = 0, **labels: str
+    ) -> "Incident":
+        """A level that goes from ``usual`` to ``now`` at the fault, or ``at`` another minute."""
         points = [
-            (_at(minute), _level(minute, usual, now) * (1 + noise * sin(17.3 * minute + len(metric))))
+            (_at(minute), _level(minute - at, usual, now) * (1 + noise * sin(17.3 * minute + len(metric))))
             for minute in range(-BEFORE, SINCE)
         ]
         return self._add(metric, labels, points, "gauge")

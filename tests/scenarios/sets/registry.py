@@ -36,6 +36,10 @@ SETS: tuple[str, ...] = (
     "fourth_round_stores",
     "fourth_round_load",
     "fourth_round_wide",
+    "fifth_round_stores",
+    "fifth_round_load",
+    "fifth_round_outside",
+    "fifth_round_change",
 )
 """The sets: modules of this package, each with scenarios."""
 

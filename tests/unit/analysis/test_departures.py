@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from agent_sre.analysis.casefile import CaseFile
-from agent_sre.analysis.departures import departure, incident_start, number
+from agent_sre.analysis.departures import departure, incident_start, is_dated, number
 from agent_sre.analysis.grounding import unsupported
 from agent_sre.analysis.signals import about
-from tests.scenarios.telemetry_case import FAULT, NAMESPACE, Incident
+from tests.scenarios.telemetry_case import FAULT, LATENCY, NAMESPACE, Incident
 
 START = FAULT.timestamp()
 
@@ -21,6 +21,23 @@ def test_the_incident_is_dated_by_the_alerted_workload_and_not_by_its_alert() ->
 def test_without_any_sign_the_alert_dates_it() -> None:
     case = Incident().alert("LatencyHigh", "basil").latency("basil", 10, 10).case()
     assert 0 <= case.alerts[0].starts_at.timestamp() - incident_start(case) <= 300
+
+
+def test_an_alert_half_an_hour_late_is_dated_by_the_plain_shift_that_still_holds() -> None:
+    incident = Incident().alert("LatencyHigh", "basil")
+    case = incident.gauge(LATENCY, 10, 200, at=-35, namespace=NAMESPACE, workload="basil").case()
+    assert abs(incident_start(case) - (START - 35 * 60)) <= 60
+    assert is_dated(case)
+
+
+def test_a_shift_of_the_last_minutes_goes_before_an_older_one() -> None:
+    incident = Incident().alert("LatencyHigh", "basil").latency("basil", 10, 200)
+    case = incident.gauge(LATENCY, 10, 400, at=-40, namespace=NAMESPACE, workload="basil", pod="b").case()
+    assert abs(incident_start(case) - START) <= 60
+
+
+def test_an_alert_alone_dates_no_incident() -> None:
+    assert not is_dated(Incident().alert("LatencyHigh", "basil").latency("basil", 10, 10).case())
 
 
 def test_getting_better_dates_nothing() -> None:
