@@ -53,7 +53,7 @@ class IntakeStore(Protocol):
         ...
 
     async def incidents(self, ids: Collection[str]) -> tuple[Incident, ...]:
-        """The incidents of these ids; unknown ids are left out."""
+        """The incidents of these ids, by id; unknown ids are left out."""
         ...
 
     async def recent(self, since: datetime, limit: int) -> tuple[Incident, ...]:

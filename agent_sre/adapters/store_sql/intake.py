@@ -54,7 +54,7 @@ class SqlIntake:
             for chunk in chunks(sorted(set(ids))):
                 rows = await connection.execute(select(INCIDENTS).where(INCIDENTS.c.id.in_(chunk)))
                 found += map(read_incident, rows)
-        return tuple(found)
+        return tuple(sorted(found, key=lambda incident: incident.id))
 
     async def recent(self, since: datetime, limit: int) -> tuple[Incident, ...]:
         latest = select(INCIDENTS).order_by(INCIDENTS.c.updated_at.desc(), INCIDENTS.c.sequence.desc())
