@@ -57,6 +57,7 @@ def incident_fields(incident: Incident) -> dict[str, Any]:
         "updated_at": format_instant(incident.updated_at),
         "resolved_at": format_instant(incident.resolved_at) if incident.resolved_at else None,
         "alerts_firing": incident.firing,
+        "alert_messages": incident.alerts,
         "alerts_truncated": incident.truncated,
         "run": incident.run,
         "priority": str(incident.priority),

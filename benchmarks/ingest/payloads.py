@@ -125,9 +125,14 @@ def _pagerduty(numbers: range, now: str) -> object:
     return {"event": event}
 
 
-def critical(now: str, group: str = "TheOne") -> dict[str, Any]:
-    """A message with one critical alert, of a group of its own."""
-    return _ours(range(900_000, 900_001), now, f'{{}}:{{alertname="{group}"}}', "critical")
+def critical(now: str, name: str = "TheOne") -> dict[str, Any]:
+    """A message with one critical alert, of a group and of a workload of its own: nothing makes it part of a storm."""
+    message = _ours(range(900_000, 900_001), now, f'{{}}:{{alertname="{name}"}}', "critical")
+    (alert,) = message["alerts"]
+    own = {"alertname": name, "namespace": name.lower(), "deployment": name.lower(), "pod": f"{name.lower()}-0"}
+    alert["labels"] |= own | {"cluster": f"of-{name.lower()}"}
+    alert["fingerprint"] = fingerprint_of(alert["labels"])
+    return message
 
 
 def now() -> datetime:

@@ -89,7 +89,9 @@ async def test_fold_makes_an_incident_takes_its_alerts_and_tells_its_story(store
 
 
 async def test_fold_keeps_observations_of_the_run_with_the_incident_or_not_at_all(store: Store) -> None:
-    stored = await store.incidents.fold(incident(run=2), [], [], observations=[observation("pods/1"), observation("pods/2")])
+    stored = await store.incidents.fold(
+        incident(run=2), [], [], observations=[observation("pods/1"), observation("pods/2")]
+    )
     assert [item.id for item in await store.cases.observations("inc-1", 2)] == ["pods/1", "pods/2"]
     assert await store.cases.observations("inc-1", 1) == ()
 

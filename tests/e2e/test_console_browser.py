@@ -75,11 +75,11 @@ async def test_what_a_person_typed_and_opened_survives_an_update(browser: Browse
     page = watched.page
     await expect(page.locator("#live")).to_have_text("Live")
     await page.locator("#h1-for-E3 > summary").click()
-    await page.get_by_placeholder("Reason").fill("not before the")
+    await page.get_by_placeholder("Reason (kept in the audit log)").fill("not before the")
     await console.store.journal.add(Entry("inc-checkout", console.clock.now(), "note", "somebody else looks too"))
     await expect(page.locator(".timeline")).to_contain_text("somebody else looks too")
     assert await page.locator("#h1-for-E3").get_attribute("open") is not None
-    await expect(page.get_by_placeholder("Reason")).to_have_value("not before the")
+    await expect(page.get_by_placeholder("Reason (kept in the audit log)")).to_have_value("not before the")
     assert watched.complaints == []
 
 
@@ -97,7 +97,7 @@ async def test_deciding_and_asking_need_no_script(browser: Browser, console: Con
     await page.get_by_label("Question").fill("logs of checkout since 13:43")
     await page.get_by_role("button", name="Ask").click()
     await expect(page.locator(".answer .heading")).to_contain_text("4 stored lines of checkout")
-    await page.get_by_placeholder("Reason").fill("rolling forward")
+    await page.get_by_placeholder("Reason (kept in the audit log)").fill("rolling forward")
     await page.get_by_role("button", name="Reject").click()
     await expect(page.get_by_role("alert")).to_have_text("Rejected. Nothing was done.")
     await expect(page.locator("#actions .steps")).to_contain_text("rolling forward")

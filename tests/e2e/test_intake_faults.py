@@ -113,5 +113,5 @@ def test_row_10_a_storm_is_counted_whole_and_a_critical_alert_does_not_wait_behi
         assert server.stored() == before + 3_001
         rows = httpx.get(server.url + "/api/incidents").json()["incidents"]
         assert len(rows) == 3, "the first, the storm and the grave one"
-        assert sum(row["alerts"] for row in rows) == before + 3_001
+        assert sum(row["alert_messages"] for row in rows) == before + 3_001
         assert server.memory("VmHWM") - memory < 200
