@@ -46,7 +46,8 @@ class WindowWords:
 
 def read_window(words: WindowWords, window_id: str, author: str, now: datetime) -> MaintenanceWindow:
     """The window that is meant. Raises PermanentError naming the word and the fix."""
-    starts_at = now if words.start.strip().lower() in {"", "now"} else moment(words.start)
+    # Whole seconds: people read these times.
+    starts_at = now.replace(microsecond=0) if words.start.strip().lower() in {"", "now"} else moment(words.start)
     if words.end and words.lasts:
         raise PermanentError("both an end and a duration are given; give one of them")
     ends_at = moment(words.end) if words.end else starts_at + duration(words.lasts) if words.lasts else None

@@ -42,7 +42,7 @@ class QuietDesk:
         until = None
         if Wish(wish) is Wish.SNOOZE:
             given, lasts = fields.get("until", "").strip(), fields.get("for", "").strip()
-            until = moment(given) if given else self.clock.now() + duration(lasts)
+            until = moment(given) if given else self.clock.now().replace(microsecond=0) + duration(lasts)
         said = Said(Wish(wish), by, until, fields.get("reason", ""))
         return await look_after(
             incident_id,
