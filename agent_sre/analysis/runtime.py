@@ -96,7 +96,9 @@ def _exits(case: CaseFile, cluster: Cluster, workload: Workload) -> Iterator[Fin
 
 def _finding(workload: Workload, pod: Pod, fault: str, strength: float, why: str, facts: list[Fact]) -> Finding:
     ends = (instant(item.terminated[0], "finishedAt") for item in pod.containers)
-    times = [item.time for item in facts if item.time] or [end for end in ends if end]
+    # An end before the pod was there is a clock's fault, or the snapshot's.
+    own = [end for end in ends if end and (pod.created is None or end >= pod.created)]
+    times = [item.time for item in facts if item.time] or own
     onset = min(times, default=None) or pod.created
     return Finding(
         analyzer=_ANALYZER,
