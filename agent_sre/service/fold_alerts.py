@@ -8,6 +8,7 @@ Called by the worker. What is decided about a message is the pipeline's part and
 ``service.load_known``'s; this is storing and trying again.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -105,8 +106,10 @@ async def _fold_batch(pending: Pending, ports: FoldPorts) -> None:
 async def _decide(messages: Pending, ports: FoldPorts) -> tuple[Outcome, ...]:
     now = ports.clock.now()
     alerts = [alert for _, alert in messages]
-    known = await load_known(alerts, ports.intake, ports.topology, ports.changes, ports.windows, now)
-    known.suppressors = await ports.suppressing(alerts)
+    known, suppressors = await asyncio.gather(
+        load_known(alerts, ports.intake, ports.topology, ports.changes, ports.windows, now), ports.suppressing(alerts)
+    )
+    known.suppressors = suppressors
     return run(alerts, known, now, partial(ports.ids.new, "INC"))
 
 

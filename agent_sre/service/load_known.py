@@ -4,6 +4,7 @@ Only where an alert has no incident that can take it are the others loaded that 
 changes around them; a batch of repetitions, which is most of any storm, costs none of that.
 """
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
@@ -33,21 +34,27 @@ async def load_known(
     """What is known about the alerts at a moment (UTC). Raises TemporaryError where the store is down."""
     keys = {group_key_of(alert): alert for alert in alerts}
     fingerprints = {alert.fingerprint for alert in alerts}
-    words = await intake.words(fingerprints)
-    groups = await intake.bound(BindingKind.GROUP, keys)
-    pins = await intake.bound(BindingKind.ALERT, fingerprints)
+    # Questions that don't depend on one another are put at once: a new alert's incident waits for all of them.
+    words, groups, pins = await asyncio.gather(
+        intake.words(fingerprints),
+        intake.bound(BindingKind.GROUP, keys),
+        intake.bound(BindingKind.ALERT, fingerprints),
+    )
     ids = {*(word.incident_id for word in words.values()), *groups.values(), *pins.values()}
     known = Known(groups=dict(groups), pins=dict(pins), windows=windows)
     known.words = {name: Held(word.alert, word.incident_id, word.placement) for name, word in words.items()}
-    for incident in await intake.incidents(ids):
+    for incident in await intake.incidents(ids) if ids else ():
         known.put(incident)
     wholes = {item.parent_id for item in known.incidents.values() if item.parent_id} - known.incidents.keys()
     for incident in await intake.incidents(wholes) if wholes else ():
         known.put(incident)
     if _has_homeless(alerts, known):
-        for incident in await intake.recent(now - max(windows.reopen, windows.correlation), MOST_INCIDENTS):
+        since = now - max(windows.reopen, windows.correlation)
+        recent, known.surroundings = await asyncio.gather(
+            intake.recent(since, MOST_INCIDENTS), _surroundings(topology, changes, now)
+        )
+        for incident in recent:
             known.put(incident)
-        known.surroundings = await _surroundings(topology, changes, now)
     return known
 
 

@@ -18,6 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 from agent_sre.domain.alert import Alert
 from agent_sre.domain.errors import PermanentError
 from agent_sre.domain.evidence import Observation
+from agent_sre.domain.incident import Incident
 
 T = TypeVar("T")
 _LEVEL = 1
@@ -78,6 +79,12 @@ def decode(kind: type[T], text: str) -> T:
         raise PermanentError(
             f"a stored {kind.__name__} cannot be read: {_first(error)}; it was changed by hand or by another version"
         ) from error
+
+
+@lru_cache(maxsize=2_048)
+def decode_incident(text: str) -> Incident:
+    """As ``decode``. All that are active are read with each batch of alerts, and few of them have changed."""
+    return decode(Incident, text)
 
 
 @lru_cache(maxsize=2_048)

@@ -10,7 +10,7 @@ from sqlalchemy import Row, Select, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from agent_sre.adapters.store_sql.cases import packed, put_observations
-from agent_sre.adapters.store_sql.codec import decode, decode_alert, encode
+from agent_sre.adapters.store_sql.codec import decode_alert, decode_incident, encode
 from agent_sre.adapters.store_sql.database import Database
 from agent_sre.adapters.store_sql.journal import append_timeline
 from agent_sre.adapters.store_sql.placing import chunks, key_hash, put_placed
@@ -31,7 +31,7 @@ _SEVERITY_RANK = {Severity.CRITICAL: 0, Severity.WARNING: 1, Severity.INFO: 2}
 def read_incident(row: Row[Any]) -> Incident:
     """The incident of a row of all columns."""
     # The columns are the truth: a decision moves them without touching the body.
-    return replace(decode(Incident, row.body), version=row.version, due_at=row.due_at)
+    return replace(decode_incident(row.body), version=row.version, due_at=row.due_at)
 
 
 async def put_incident(connection: AsyncConnection, database: Database, stored: Incident) -> None:
