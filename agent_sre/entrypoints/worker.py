@@ -32,6 +32,8 @@ Due = Callable[[datetime, int], Awaitable[Sequence[Incident]]]
 Postpone = Callable[[str, datetime, str], Awaitable[None]]
 
 STALLED_SECONDS = 60.0
+_MANY = 1_000
+"""Alerts of one fold from which on it is looked again at once."""
 
 log = structlog.get_logger()
 
@@ -160,7 +162,10 @@ class Worker:
 
     async def _fold(self) -> None:
         started = time.perf_counter()
-        self.telemetry.folded(await self.duties.fold(), time.perf_counter() - started)
+        folded = await self.duties.fold()
+        self.telemetry.folded(folded, time.perf_counter() - started)
+        if folded >= _MANY:
+            self.wake()  # more may wait: a fold does only so much at a time
 
     async def _take_up(self) -> None:
         free = self.concurrency - len(self._tasks)

@@ -33,6 +33,7 @@ from agent_sre.service.load_known import load_known
 
 BATCH = 400
 """Alerts at a time: deciding about them is one stretch in which no webhook is answered."""
+BATCHES = 4
 _ATTEMPTS = 5
 _SUPERSEDED = "alert resolved"
 _MOST_TOLD = 20
@@ -68,14 +69,19 @@ class FoldPorts:
 
 
 async def fold_alerts(ports: FoldPorts) -> int:
-    """Fold everything that waits in the inbox, oldest first, and return how many alerts that were.
+    """Fold what waits in the inbox, oldest first, and return how many alerts that were.
+
+    At most some batches: in a storm there is always more, and what was opened must be looked into meanwhile.
 
     What ``early`` has seen by now of an alert that begins a run is stored with it.
 
     Raises TemporaryError where the store is down or an incident keeps changing under us; what was not folded waits on.
     """
     folded = 0
-    while pending := await ports.inbox.pending(BATCH):
+    for _ in range(BATCHES):
+        pending = await ports.inbox.pending(BATCH)
+        if not pending:
+            break
         await _fold_batch(pending, ports)
         folded += len(pending)
     return folded

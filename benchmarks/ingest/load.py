@@ -63,6 +63,7 @@ class _Connection(asyncio.Protocol):
         self._run = run
         self._buffer = b""
         self._sent = 0.0
+        self._finished = False
         self._transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -73,6 +74,7 @@ class _Connection(asyncio.Protocol):
         found = self._run.take()
         if found is None:
             self._run.left -= 1
+            self._finished = True
             self._transport.close()
             if not self._run.left:
                 self._run.done.set_result(None)
@@ -104,7 +106,7 @@ class _Connection(asyncio.Protocol):
         self.next()
 
     def connection_lost(self, error: Exception | None) -> None:
-        if not self._run.done.done() and (error is not None or (self._run.left and self._buffer)):
+        if not self._run.done.done() and not self._finished:
             self._run.done.set_exception(error or ConnectionError("the server closed a connection"))
 
 

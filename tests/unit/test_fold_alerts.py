@@ -1,5 +1,6 @@
 """Alerts become incidents: stored once, told on the timeline, tried again when somebody else was faster."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -16,7 +17,7 @@ from agent_sre.domain.incident import Incident, IncidentStatus
 from agent_sre.domain.reference import ObjectRef
 from agent_sre.domain.timeline import Entry
 from agent_sre.ports.store import NOTHING_PLACED, IncidentStore, Placed
-from agent_sre.service.fold_alerts import BATCH, fold_alerts
+from agent_sre.service.fold_alerts import BATCH, BATCHES, fold_alerts
 from agent_sre.testing.clock import FrozenClock
 from agent_sre.testing.ids import SequentialIds
 from tests.unit.alerts import at, fold_ports, message
@@ -120,6 +121,20 @@ async def test_more_than_a_batch_is_folded_in_one_call_and_told_once() -> None:
     incident = await world.incident()
     assert (incident.alerts, incident.firing, incident.version) == (BATCH + 5, 1, 2)
     assert len(await world.told()) == 1
+
+
+async def test_a_storm_that_never_pauses_does_not_keep_the_worker_from_looking_into_incidents() -> None:
+    """More comes in with each batch that is folded; one call ends all the same, and the rest waits for the next."""
+    world = World()
+    inbox = world.store.inbox
+
+    class Endless:
+        async def pending(self, limit: int) -> tuple[tuple[int, Alert], ...]:
+            await inbox.append([message(fires=0)] * 3)
+            return await inbox.pending(limit)
+
+    ports = replace(fold_ports(world.store, world.clock, world.ids), inbox=Endless())  # type: ignore[arg-type]
+    assert await asyncio.wait_for(fold_alerts(ports), 30) == 3 * BATCHES
 
 
 async def test_peers_of_one_cluster_within_seconds_are_one_incident() -> None:
