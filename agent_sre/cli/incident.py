@@ -1,6 +1,6 @@
 """``agent-sre incident``: look at a running service's incidents, where an alert went, merge, split, mute, resolve.
 
-Talks to the service's JSON API, as any script may: the service holds its database for itself.
+Talks to the service's JSON API, as any script may, so that it works from any machine and the service acts at once.
 """
 
 import json

@@ -44,6 +44,11 @@ class Severity(StrEnum):
             return cls.INFO
         return cls.WARNING
 
+    @property
+    def rank(self) -> int:
+        """0 for info up to 2 for critical, to compare by."""
+        return (Severity.INFO, Severity.WARNING, Severity.CRITICAL).index(self)
+
 
 def fingerprint_of(labels: Mapping[str, str]) -> str:
     """The alert's identity: 64-bit FNV-1a over the sorted labels, 16 hex digits.

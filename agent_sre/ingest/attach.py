@@ -7,7 +7,7 @@ seen, so that one alert's end and another's start in one payload don't close and
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from agent_sre.domain.alert import Alert, AlertStatus, Severity
+from agent_sre.domain.alert import Alert, AlertStatus
 from agent_sre.domain.footprint import Footprint
 from agent_sre.domain.incident import Incident, IncidentStatus
 from agent_sre.domain.instant import format_instant
@@ -15,8 +15,6 @@ from agent_sre.domain.placement import Reason
 from agent_sre.domain.visible import one_line
 from agent_sre.ingest.step import Decision, Match, Novelty, Step, end_of
 from agent_sre.ingest.traits import footprint_of
-
-_RANK = {Severity.INFO: 0, Severity.WARNING: 1, Severity.CRITICAL: 2}
 
 
 def attach(step: Step) -> Step:
@@ -167,7 +165,7 @@ def _new(step: Step) -> Incident:
 def _counted(incident: Incident, alert: Alert) -> Incident:
     """One more message; a graver alert makes the incident graver while it lasts."""
     fires = incident.active and alert.status is AlertStatus.FIRING
-    graver = fires and _RANK[alert.severity] > _RANK[incident.severity]
+    graver = fires and alert.severity.rank > incident.severity.rank
     return replace(
         incident,
         alerts=incident.alerts + 1,

@@ -11,12 +11,9 @@ from datetime import datetime
 
 from agent_sre.domain.alert import Alert, AlertStatus
 from agent_sre.domain.hold import Hold, HoldKind
-from agent_sre.domain.incident import Incident, IncidentStatus
+from agent_sre.domain.incident import ACTING, Incident, IncidentStatus
 from agent_sre.domain.suppression import Suppression
 from agent_sre.ingest.suppressors import Suppressors
-
-UNDER_WAY = frozenset({IncidentStatus.MITIGATING, IncidentStatus.VERIFYING})
-"""An action is not left half done because somebody wants quiet."""
 
 
 def review(
@@ -70,7 +67,7 @@ def _personal(incident: Incident, hold: Hold, now: datetime, before: IncidentSta
     if hold.over(now):
         still = f"{incident.firing} of its alerts fire" if incident.firing else "none of its alerts fires"
         return taken_up_again(incident, now), f"The snooze by {hold.by} is over; {still}"
-    if incident.status in UNDER_WAY:
+    if incident.status in ACTING:  # an action is not left half done because somebody wants quiet
         return incident, ""
     if incident.active:
         return replace(incident, due_at=hold.until), ""

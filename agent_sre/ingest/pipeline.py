@@ -26,7 +26,7 @@ from agent_sre.ingest.placing import placed
 from agent_sre.ingest.prioritize import prioritize
 from agent_sre.ingest.settle import settle
 from agent_sre.ingest.step import Decision, Reason, Step
-from agent_sre.ingest.storm import SEVERITY_RANK, storm_keys
+from agent_sre.ingest.storm import storm_keys
 from agent_sre.ingest.suppress import suppress
 
 STAGES = (
@@ -161,7 +161,7 @@ def _gather(known: Known, storm: Incident, step: Step, outcomes: dict[str, _Open
     """A storm incident takes in those like it that were opened before the storm was known, and not looked at yet."""
     for incident in known.candidates.opened_within(known.windows.storm, step.now):
         alike = storm.storm in storm_keys(incident.footprint)
-        grave = SEVERITY_RANK[incident.severity] > SEVERITY_RANK[storm.severity]
+        grave = incident.severity.rank > storm.severity.rank
         if incident.id == storm.id or incident.storm or not alike or grave:
             continue
         if incident.status is not IncidentStatus.OPEN or incident.run > 1:

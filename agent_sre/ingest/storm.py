@@ -5,14 +5,12 @@ the one thing that most of the storm shares: a node, an alert name or a namespac
 are left out of it: a critical outage of its own must not drown in a thousand warnings.
 """
 
-from agent_sre.domain.alert import Severity
 from agent_sre.domain.footprint import Footprint
 from agent_sre.domain.incident import Incident
 from agent_sre.domain.placement import Reason
 from agent_sre.ingest.candidates import shares
 from agent_sre.ingest.step import Match, Step
 
-SEVERITY_RANK = {Severity.INFO: 0, Severity.WARNING: 1, Severity.CRITICAL: 2}
 _ORDER = ("node", "alertname", "namespace")
 
 
@@ -47,4 +45,4 @@ def storm_keys(alert: Footprint) -> list[str]:
 
 
 def _takes(incident: Incident, step: Step) -> bool:
-    return SEVERITY_RANK[step.alert.severity] <= SEVERITY_RANK[incident.severity]
+    return step.alert.severity.rank <= incident.severity.rank

@@ -102,9 +102,9 @@ async def _fold_batch(pending: Pending, ports: FoldPorts) -> None:
             except TemporaryError as error:
                 failure = error
                 failed += [messages[position] for position in outcome.positions]
-        if failure is None or (attempt == _ATTEMPTS - 1 and not failed):
+        if failure is None:
             return
-        if attempt == _ATTEMPTS - 1:
+        if attempt == _ATTEMPTS - 1 or not failed:
             raise failure
         messages = sorted(failed, key=lambda message: message[0])
 

@@ -11,12 +11,12 @@ from enum import StrEnum
 
 from agent_sre.domain.errors import PermanentError, TemporaryError
 from agent_sre.domain.hold import Acknowledgement, Hold, HoldKind
-from agent_sre.domain.incident import TRANSITIONS, Incident, IncidentStatus
+from agent_sre.domain.incident import ACTING, TRANSITIONS, Incident, IncidentStatus
 from agent_sre.domain.instant import format_instant
 from agent_sre.domain.timeline import Entry
 from agent_sre.domain.visible import one_line
 from agent_sre.domain.writeback import Verb, Writeback, writeback_of
-from agent_sre.ingest.hold import UNDER_WAY, taken_up_again
+from agent_sre.ingest.hold import taken_up_again
 from agent_sre.ports.clock import Clock
 from agent_sre.ports.store import ApprovalStore, IncidentStore, Journal
 
@@ -138,7 +138,7 @@ def _unmute(incident: Incident, said: Said, now: datetime) -> _Change:
 def _resolve(incident: Incident, said: Said, now: datetime) -> _Change:
     if incident.status is IncidentStatus.RESOLVED:
         return _Change(incident, f"{incident.id} is resolved already")
-    if IncidentStatus.RESOLVED not in TRANSITIONS[incident.status] or incident.status in UNDER_WAY:
+    if IncidentStatus.RESOLVED not in TRANSITIONS[incident.status] or incident.status in ACTING:
         raise PermanentError(f"{incident.id} is {incident.status} and cannot be resolved by hand now; wait for its end")
     changed = replace(incident.to(IncidentStatus.RESOLVED, now), due_at=now, hold=None)
     return _Change(changed, f"{said.by} resolved {incident.id}", _told(incident, said, now, Verb.RESOLVE))
@@ -146,7 +146,7 @@ def _resolve(incident: Incident, said: Said, now: datetime) -> _Change:
 
 def _held(incident: Incident, hold: Hold) -> Incident:
     # An action under way is seen through, and what is over has nothing to wait for.
-    waits = incident.active and incident.status not in UNDER_WAY
+    waits = incident.active and incident.status not in ACTING
     return replace(incident, hold=hold, due_at=hold.until if waits else incident.due_at)
 
 

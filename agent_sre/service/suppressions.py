@@ -15,11 +15,11 @@ from agent_sre.domain.alert import Alert
 from agent_sre.domain.approval import ApprovalState
 from agent_sre.domain.errors import TemporaryError
 from agent_sre.domain.hold import HoldKind
-from agent_sre.domain.incident import Incident, IncidentStatus
+from agent_sre.domain.incident import ACTING, Incident, IncidentStatus
 from agent_sre.domain.maintenance import MaintenanceWindow
 from agent_sre.domain.suppression import InhibitRule
 from agent_sre.domain.timeline import Entry
-from agent_sre.ingest.hold import UNDER_WAY, review
+from agent_sre.ingest.hold import review
 from agent_sre.ingest.matchers import usable
 from agent_sre.ingest.suppressors import Suppressors
 from agent_sre.ports.clock import Clock
@@ -119,7 +119,7 @@ class Suppressions:
             try:
                 if after != incident:
                     await self._incidents.fold(after, (), entries)
-                return after.hold is None or after.status in UNDER_WAY or not after.active
+                return after.hold is None or after.status in ACTING or not after.active
             except TemporaryError:
                 if attempt == _ATTEMPTS - 1:
                     raise
