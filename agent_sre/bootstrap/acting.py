@@ -20,6 +20,10 @@ def policy(settings: Settings) -> Policy:
         raise PermanentError(
             f"{PREFIX}ACTIONS_ALLOWED names {', '.join(unknown)}, which is no action; there are: {', '.join(ACTIONS)}"
         )
+    try:
+        frozen = freezes(settings.listed(settings.actions_freezes))
+    except PermanentError as error:
+        raise PermanentError(f"{PREFIX}ACTIONS_FREEZES: {error}") from None
     return Policy(
         mode=Mode(settings.actions_mode),
         namespaces=frozenset(settings.listed(settings.actions_namespaces)),
@@ -31,7 +35,7 @@ def policy(settings: Settings) -> Policy:
         max_pods=settings.actions_max_pods,
         max_share=settings.actions_max_share,
         cooldown=timedelta(seconds=settings.actions_cooldown),
-        freezes=freezes(settings.listed(settings.actions_freezes)),
+        freezes=frozen,
     )
 
 

@@ -267,7 +267,7 @@ async def running(settings: Settings, world: World) -> AsyncIterator[tuple[str, 
         fence = await stack.enter_async_context(single_writer(url))
         store = await open_store(url, fence=fence)
         parts = _Parts(settings, world, store)
-        # h11 and a bounded keep-alive; access logs would repeat what the metrics count.
+        # A bounded keep-alive; access logs would repeat what the metrics count.
         config = uvicorn.Config(
             parts.app(),
             log_config=None,

@@ -46,20 +46,31 @@ def doors(settings: Settings, clock: Clock) -> Mapping[str, Door]:
             raise PermanentError(
                 f"{PREFIX}{setting} names {wrong[0]!r}, which is no webhook; known: {', '.join(NAMES)}"
             )
+    if signed := sorted(name for name in insecure if not _may_be_insecure(name)):
+        raise PermanentError(
+            f"{PREFIX}INSECURE_SOURCES names {signed[0]!r}, which is never taken unsigned; set {PREFIX}"
+            f"{_opened_by(signed[0], SOURCES[signed[0]].proof)}"
+        )
     return {name: _door(settings, clock, name, settings.loopback or name in insecure) for name in NAMES}
+
+
+def _may_be_insecure(name: str) -> bool:
+    # Slack comes from the internet, through whatever leads it to a loopback address: there is no unsigned Slack.
+    return name not in SOURCES or SOURCES[name].proof is not Proof.SLACK
 
 
 def _door(settings: Settings, clock: Clock, name: str, open_without_secret: bool) -> Door:
     proof = SOURCES[name].proof if name in SOURCES else Proof.SHARED
     signs = proof in _ALWAYS_SIGNED
     key = settings.route_keys.get(name)
-    # Slack comes from the internet, through whatever leads it to a loopback address: there is no unsigned Slack.
-    open_without_secret = open_without_secret and proof is not Proof.SLACK
     return Door(
-        WebhookAuth("" if signs else _secret(settings, f"{name}_token"), open_without_secret),
+        WebhookAuth(
+            "" if signs else _secret(settings, f"{name}_token"), open_without_secret and _may_be_insecure(name)
+        ),
         setting=f"{PREFIX}{_opened_by(name, proof)}",
         signature=_signature(settings, clock, proof),
         signs=signs,
+        may_be_insecure=_may_be_insecure(name),
         route_key=key.get_secret_value() if key else "",
         networks=_networks(settings, name),
         quota=Quota(settings.webhook_rate, settings.webhook_burst),

@@ -22,12 +22,14 @@ class Door:
 
     ``signature``: it proves itself by signing, and the shared secret is not asked for. ``route_key``: it must post
     under this key; the key alone is proof enough where there is no secret, unless the source ``signs``.
+    ``may_be_insecure``: the operator may let it in without any proof, by name.
     """
 
     auth: WebhookAuth
     setting: str = ""
     signature: Signature | None = None
     signs: bool = False
+    may_be_insecure: bool = True
     route_key: str = field(default="", repr=False)
     networks: tuple[IPv4Network | IPv6Network, ...] = ()
     quota: Quota = field(default_factory=lambda: Quota(0, 1))

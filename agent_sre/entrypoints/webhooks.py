@@ -184,7 +184,8 @@ def _over_quota(source: str, door: Door, wait: float) -> Response:
 def denied(source: str, admission: Admission, door: Door) -> Response:
     """401 or 403 with what to set or to send; never what was expected."""
     fixes = {
-        Admission.UNCONFIGURED: f"set {door.setting}, or name {source} in AGENT_SRE_INSECURE_SOURCES",
+        Admission.UNCONFIGURED: f"set {door.setting}"
+        + (f", or name {source} in AGENT_SRE_INSECURE_SOURCES" if door.may_be_insecure else ""),
         Admission.BROWSER: f"set {door.setting}, or send it from {source} and not from a browser",
         Admission.NETWORK: "send it from one of AGENT_SRE_SOURCE_NETWORKS",
         Admission.ROUTE: f"post to /webhooks/{source}/KEY, with the source's KEY of AGENT_SRE_ROUTE_KEYS",

@@ -82,7 +82,7 @@ def test_settings_become_policy_and_mistakes_in_them_are_named() -> None:
     assert (made.mode, made.actions, made.protected) == ("suggest", None, {"agent-sre.io/protected=true"})
     with pytest.raises(PermanentError, match="ACTIONS_ALLOWED names reboot, which is no action"):
         policy(Settings(actions_allowed="scale, reboot"))
-    with pytest.raises(PermanentError, match="'Friday' is no freeze"):
+    with pytest.raises(PermanentError, match="AGENT_SRE_ACTIONS_FREEZES: 'Friday' is no freeze"):
         policy(Settings(actions_freezes="Friday"))
 
 
